@@ -1,0 +1,135 @@
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// ldflags drop the symbol table and DWARF: a third of the bytes, and browsers do not read them.
+const ldflags = "-s -w"
+
+// wasm compiles the named programs of the folder wasm, or takes them from the cache when none of their sources changed.
+// One run of the compiler serves all of them: two at once would each compile the standard library.
+func (b *builder) wasm(ctx context.Context, names ...string) (map[string][]byte, error) {
+	start := time.Now()
+	bodies, keys := map[string][]byte{}, map[string]string{}
+	out := filepath.Join(b.Root, CacheDir, "link") + string(filepath.Separator)
+	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", out}
+	for _, name := range names {
+		inputs, err := inputsOf(ctx, b.Root, "./wasm/"+name)
+		if err != nil {
+			return nil, err
+		}
+		keys[name] = "wasm-" + inputs
+		if body, ok := b.cache.get(keys[name]); ok {
+			bodies[name] = body
+			continue
+		}
+		b.Log("compiling wasm/%s", name)
+		args = append(args, "./wasm/"+name)
+	}
+	if len(bodies) == len(names) {
+		return bodies, nil
+	}
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return nil, fmt.Errorf("pipeline.wasm: %w", err)
+	}
+	defer os.RemoveAll(out)
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir, cmd.Env = b.Root, wasmEnv()
+	if msg, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("wasm does not compile (%w):\n%s", err, bytes.TrimSpace(msg))
+	}
+	for _, name := range names {
+		if bodies[name] != nil {
+			continue
+		}
+		body, err := os.ReadFile(filepath.Join(out, name))
+		if err == nil {
+			err = b.cache.put(keys[name], body)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("pipeline.wasm: %w", err)
+		}
+		bodies[name] = body
+	}
+	b.Log("compiled to WebAssembly in %s", since(start))
+	return bodies, nil
+}
+
+func wasmEnv() []string { return append(os.Environ(), "GOOS=js", "GOARCH=wasm") }
+
+// listed is what `go list -json` says of a package.
+type listed struct {
+	ImportPath string
+	Dir        string
+	Standard   bool
+	Module     *struct {
+		Path, Version string
+		Main          bool
+	}
+	GoFiles, SFiles, EmbedFiles []string
+}
+
+// inputsOf hashes everything that the compiler's output depends on: the toolchain, the versions of modules (go.sum
+// fixes their bytes) and the content of this module's own files.
+func inputsOf(ctx context.Context, root, pkg string) (string, error) {
+	toolchain, err := run(ctx, root, nil, "go", "env", "GOVERSION", "GOEXPERIMENT", "GOWASM", "GOFLAGS")
+	if err != nil {
+		return "", err
+	}
+	out, err := run(ctx, root, wasmEnv(), "go", "list", "-deps", "-json=ImportPath,Dir,Standard,Module,GoFiles,SFiles,EmbedFiles", pkg)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s%s\n", toolchain, ldflags)
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return "", fmt.Errorf("pipeline.inputsOf: %w", err)
+		}
+		if p.Standard {
+			continue
+		}
+		if p.Module != nil && !p.Module.Main && p.Module.Version != "" {
+			fmt.Fprintf(sum, "%s %s@%s\n", p.ImportPath, p.Module.Path, p.Module.Version)
+			continue
+		}
+		for _, files := range [][]string{p.GoFiles, p.SFiles, p.EmbedFiles} {
+			for _, f := range files {
+				body, err := os.ReadFile(filepath.Join(p.Dir, f))
+				if err != nil {
+					return "", fmt.Errorf("pipeline.inputsOf: %w", err)
+				}
+				fmt.Fprintf(sum, "%s/%s %s\n", p.ImportPath, f, hash(body))
+			}
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// run returns what a command prints; its complaints become the error.
+func run(ctx context.Context, dir string, env []string, name string, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env = dir, env
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: %w\n%s", name, args[0], err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return out, nil
+}

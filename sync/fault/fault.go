@@ -97,6 +97,14 @@ func Wrap(op string, err error) error {
 	return &Error{Op: op, Kind: KindOf(err), Detail: DetailOf(err), Err: err}
 }
 
+// As is E for an error that may be nil: nil stays nil.
+func As(op string, kind Kind, err error) error {
+	if err == nil {
+		return nil
+	}
+	return E(op, kind, err)
+}
+
 // KindOf is the kind of the outermost Error in err's chain, or Other.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {

@@ -63,6 +63,23 @@ func OwnInbox(reply string, tenant id.ID, conn string) bool {
 	return strings.HasPrefix(reply, InboxPrefix(tenant, conn)+".")
 }
 
+// ConnName is what a browser names itself in CONNECT: which workspace it wants, which connection and replica it is. The
+// edge believes none of it before it has checked the session's membership.
+func ConnName(tenant id.ID, conn string, replica uint64) string {
+	return string(tenant) + "/" + conn + "/" + strconv.FormatUint(replica, 16)
+}
+
+// ParseConnName reads ConnName's form.
+func ParseConnName(name string) (tenant id.ID, conn string, replica uint64, err error) {
+	p := strings.Split(name, "/")
+	if len(p) == 3 && id.ID(p[0]).Valid() && id.ID(p[1]).Valid() {
+		if replica, err = strconv.ParseUint(p[2], 16, 64); err == nil && replica != 0 {
+			return id.ID(p[0]), p[1], replica, nil
+		}
+	}
+	return "", "", 0, fault.Errorf("wire.ParseConnName", fault.Invalid, "not a connection's name")
+}
+
 // Feed is the subject of live messages of one scope.
 func Feed(tenant id.ID, scope string) string { return "feed." + string(tenant) + "." + scope }
 
@@ -110,7 +127,9 @@ func Here(tenant id.ID) string { return "here." + string(tenant) }
 const UsageStream = "USAGE"
 
 // UsageSubject is where a region writes a tenant's usage event.
-func UsageSubject(region string, tenant id.ID) string { return "usage." + region + "." + string(tenant) }
+func UsageSubject(region string, tenant id.ID) string {
+	return "usage." + region + "." + string(tenant)
+}
 
 // DirectoryBucket is the JetStream key-value bucket in the hub's domain; keys are in package directory.
 const DirectoryBucket = "DIR"

@@ -1,0 +1,21 @@
+package link
+
+import "time"
+
+// Bounds of a link's patience.
+const (
+	pauseMin       = 200 * time.Millisecond // after the first failure
+	pauseMax       = 15 * time.Second       // after many
+	pauseSignedOut = time.Minute            // somebody must sign in; look now and then whether they did elsewhere
+	steadyAfter    = 10 * time.Second       // a session this long was a good one
+	connectMax     = 10 * time.Second
+	callMax        = 15 * time.Second // one request and its answer
+	wakeMax        = 3 * time.Second  // an answer after sleep; no answer: the connection is dead
+	pingEvery      = 5 * time.Second
+	pingsMissedMax = 2
+	pullEvery      = time.Minute // even when nothing seems missing
+	beatEvery      = 25 * time.Second
+	feedQueue      = 4096   // messages; beyond it some are dropped, which a pull makes good
+	feedBatch      = 500    // messages applied in one go
+	bootstrapFrom  = 20_000 // entries missing from which on a snapshot is quicker than a pull
+)

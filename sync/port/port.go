@@ -54,6 +54,7 @@ type Error struct {
 
 // Edit is what a person did: new values of some cells. Bases and stamps are the replica's to add.
 type Edit struct {
+	Key     id.ID     `json:"key"`     // unique: an edit with a known key is done already and answered as such
 	Command string    `json:"command"` // the intent, such as "task.rename"
 	Rows    []EditRow `json:"rows"`
 }

@@ -268,3 +268,11 @@ type Person struct {
 	View   string `json:"view"`
 	Me     bool   `json:"me,omitempty"`
 }
+
+// ErrorOf is err as the page reads it; nil for nil.
+func ErrorOf(err error) *Error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Kind: fault.KindOf(err), Detail: fault.DetailOf(err)}
+}

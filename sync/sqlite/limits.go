@@ -1,0 +1,18 @@
+package sqlite
+
+const (
+	// cacheKB is the page cache of a connection when Options say nothing: an edge holds a thousand databases open.
+	cacheKB = 512
+	// busyTimeoutMS is how long a connection waits for another one's lock.
+	busyTimeoutMS = 5000
+	// walPages is the size of the log, in pages of 4 KiB, from which a native commit also moves the log into the database.
+	walPages = 4000
+	// migrationBytesMax bounds one migration file.
+	migrationBytesMax = 1 << 20
+	// statementsMax is how many prepared statements a browser connection keeps; the longest unused goes first.
+	statementsMax = 256
+	// argBytesMax bounds the arguments of one statement, and each single value, in the browser.
+	argBytesMax = 256 << 20
+	// nameBytesMax bounds the name of a database in the browser's pool.
+	nameBytesMax = 120
+)

@@ -1,0 +1,53 @@
+//go:build js
+
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"regexp"
+
+	"holdfast/sync/fault"
+)
+
+// walPagesJS is the size of the log, in pages of 32 KiB, from which a commit also moves the log into the database.
+const walPagesJS = 256
+
+// validName keeps names free of what a URL or the log's suffix would change.
+var validName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.]*(-[A-Za-z0-9_.]+)*$`)
+
+// Open opens the database called path in the worker's pool and creates it when it is missing. ":memory:" is a database
+// that ends with its connection. A file that is not a database is an error of kind Corrupt, one that is open already of kind Busy.
+//
+// It opens the pool with its default settings when OpenPool was not called before.
+func Open(ctx context.Context, path string, o Options) (*sql.DB, error) {
+	const op = "sqlite.Open"
+	if err := checkName(path); err != nil && path != ":memory:" {
+		return nil, fault.E(op, fault.Invalid, err)
+	}
+	if _, err := OpenPool(ctx, PoolConfig{}); err != nil {
+		return nil, Wrap(op, err)
+	}
+	db := sql.OpenDB(&connector{theBridge, path, o})
+	db.SetMaxOpenConns(1)
+	db.SetMaxIdleConns(1)
+	if err := db.PingContext(ctx); err != nil {
+		db.Close()
+		return nil, Wrap(op, err)
+	}
+	return db, nil
+}
+
+func checkName(name string) error {
+	switch {
+	case len(name) > nameBytesMax:
+		return fmt.Errorf("the name has %d bytes, at most %d", len(name), nameBytesMax)
+	case !validName.MatchString(name):
+		return errors.New("the name may have letters, digits, '_', '.' and single '-'")
+	case len(name) > 4 && name[len(name)-4:] == "-wal", len(name) > 8 && name[len(name)-8:] == "-journal":
+		return errors.New("the ending is that of a log")
+	}
+	return nil
+}

@@ -1,6 +1,13 @@
 package wire
 
-import "holdfast/sync/change"
+import (
+	"time"
+
+	"holdfast/sync/change"
+)
+
+// RegionBeat is how often an edge tells the hub that its region is there.
+const RegionBeat = 30 * time.Second
 
 // Bounds of messages. PayloadMax is also the NATS servers' max_payload.
 const (

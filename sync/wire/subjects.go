@@ -108,7 +108,8 @@ func OpsSubjects(region string, shard int) string {
 
 // Region-to-region and region-to-hub requests in CORE.
 const (
-	HubHTTP = "hub.http" // an HTTP/1.1 request as bytes → an HTTP/1.1 response as bytes
+	HubHTTP   = "hub.http"   // an HTTP/1.1 request as bytes → an HTTP/1.1 response as bytes
+	HubRegion = "hub.region" // a directory.Region as JSON, sent by an edge on link-up and every RegionBeat → "{}" or {"error": a sentence}
 )
 
 // Fetch asks a region for a range of its own log of one tenant.

@@ -1,0 +1,21 @@
+package natsd
+
+import "time"
+
+// Bounds of a node's server.
+const (
+	pendingBytesMax   = 32 << 20 // waiting for one slow connection before it is dropped
+	readyMax          = 10 * time.Second
+	authMax           = 2 * time.Second
+	pingEvery         = 5 * time.Second // half-open links are noticed after pingsMissedMax of these
+	pingsMissedMax    = 2
+	leafReconnect     = 250 * time.Millisecond
+	leafDialMax       = 3 * time.Second
+	linkPoll          = 100 * time.Millisecond
+	linkMissingMax    = 30 * time.Second // without a leaf link for so long, its dialer is started anew
+	storeBytesDefault = 64 << 30
+	kickEventsMax     = 64 << 10
+	proxyChunkBytes   = 64 << 10
+	proxyChunksMax    = 1024 // under way in one direction of a delayed link
+	proxyDialMax      = 2 * time.Second
+)

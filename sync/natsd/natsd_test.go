@@ -1,0 +1,223 @@
+package natsd_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"holdfast/sync/natsd"
+)
+
+// pair is a hub and a region joined by a link that can be cut.
+func pair(t *testing.T) (hub, region *natsd.Server, link *natsd.Link) {
+	t.Helper()
+	hub = natsd.New(natsd.Config{Name: "hub", Domain: "hub", StoreDir: t.TempDir(), LeafListen: "127.0.0.1:0", LeafSecret: "s3cret"})
+	open(t, hub)
+	link = natsd.NewLink(hub.LeafAddr())
+	if err := link.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(link.Close)
+	region = natsd.New(natsd.Config{Name: "eu", Domain: "eu", StoreDir: t.TempDir(), HubURL: "nats-leaf://" + link.Addr(), LeafSecret: "s3cret",
+		WebSocketListen: "127.0.0.1:0"})
+	open(t, region)
+	linked(t, region, true)
+	return hub, region, link
+}
+
+func open(t *testing.T, s *natsd.Server) {
+	t.Helper()
+	if err := s.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+}
+
+func linked(t *testing.T, s *natsd.Server, want bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if s.Linked() == want {
+			return
+		}
+	}
+	t.Fatalf("linked: got %v for 20 s, want %v", !want, want)
+}
+
+func core(t *testing.T, s *natsd.Server) *nats.Conn {
+	t.Helper()
+	nc, err := s.Core()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	return nc
+}
+
+// answers tells whether a request from one server's CORE reaches a responder in the other's within a second.
+func answers(a, b *nats.Conn) error {
+	subject := nats.NewInbox()
+	sub, err := b.Subscribe(subject, func(m *nats.Msg) { m.Respond(m.Data) })
+	if err != nil {
+		return err
+	}
+	defer sub.Unsubscribe()
+	if err := b.Flush(); err != nil {
+		return err
+	}
+	for end := time.Now().Add(time.Second); ; time.Sleep(10 * time.Millisecond) {
+		_, err := a.Request(subject, []byte("x"), 200*time.Millisecond)
+		if err == nil || time.Now().After(end) {
+			return err
+		}
+	}
+}
+
+func TestLinkCarriesCoreAndHeals(t *testing.T) {
+	hub, region, link := pair(t)
+	h, r := core(t, hub), core(t, region)
+	for _, broken := range []func(){link.Cut, link.Mute} {
+		if err := errors.Join(answers(h, r), answers(r, h)); err != nil {
+			t.Fatal("a whole link:", err)
+		}
+		broken()
+		if err := answers(r, h); err == nil {
+			t.Fatal("a request went over a cut link")
+		}
+		linked(t, region, false) // a muted link is noticed by its pings
+		link.Heal()
+		linked(t, region, true)
+	}
+	if err := errors.Join(answers(h, r), answers(r, h)); err != nil {
+		t.Fatal("a healed link:", err)
+	}
+}
+
+func TestDomainsAreReachedOverTheLink(t *testing.T) {
+	hub, region, _ := pair(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	own, err := jetstream.New(core(t, region))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := own.CreateStream(ctx, jetstream.StreamConfig{Name: "S", Subjects: []string{"s.>"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := own.Publish(ctx, "s.one", []byte("1")); err != nil {
+		t.Fatal(err)
+	}
+	far, err := jetstream.NewWithDomain(core(t, hub), "eu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := far.Stream(ctx, "S")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := st.CachedInfo().State.Msgs; got != 1 {
+		t.Fatalf("messages seen from the hub: got %d, want 1", got)
+	}
+}
+
+// The dialer is started anew through a reload of the whole configuration, which must harm nothing else.
+func TestRedialKeepsStreamsAndConnections(t *testing.T) {
+	hub, region, _ := pair(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r := core(t, region)
+	js, err := jetstream.New(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "S", Subjects: []string{"s.>"}}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 3 {
+		if err := region.Redial(); err != nil {
+			t.Fatal(err)
+		}
+		linked(t, region, true)
+		if _, err := js.Publish(ctx, "s.one", fmt.Append(nil, i)); err != nil {
+			t.Fatal("publish after a redial:", err)
+		}
+		if err := answers(core(t, hub), r); err != nil {
+			t.Fatal("request after a redial:", err)
+		}
+	}
+	if r.Stats().Reconnects != 0 {
+		t.Fatalf("the process's own connection broke %d times", r.Stats().Reconnects)
+	}
+}
+
+func TestWhoMayConnect(t *testing.T) {
+	hub, region, _ := pair(t)
+	wrong := natsd.New(natsd.Config{Name: "us", Domain: "us", StoreDir: t.TempDir(), HubURL: "nats-leaf://" + hub.LeafAddr(), LeafSecret: "guess"})
+	open(t, wrong)
+	time.Sleep(time.Second)
+	if wrong.Linked() || hub.Links() != 1 {
+		t.Fatalf("a leaf with a wrong secret: linked %v, links at the hub %d", wrong.Linked(), hub.Links())
+	}
+	for _, o := range [][]nats.Option{
+		nil, {nats.Token("x")}, {nats.Token("CORE/")}, {nats.Token("CORE/guess")}, {nats.UserInfo("$SYS", "guess")},
+	} {
+		nc, err := nats.Connect("ws://"+region.WebSocketAddr(), o...)
+		if err == nil {
+			nc.Close()
+			t.Fatal("a stranger connected")
+		}
+	}
+}
+
+func TestGrantIsAllThatABrowserGets(t *testing.T) {
+	gone := make(chan uint64, 1)
+	var id uint64
+	s := natsd.New(natsd.Config{Name: "eu", Domain: "eu", StoreDir: t.TempDir(), WebSocketListen: "127.0.0.1:0",
+		Authenticate: func(c natsd.Client) (natsd.Grant, error) {
+			id = c.ID
+			if c.Token != "good" || c.Name != "me" {
+				return natsd.Grant{}, errors.New("no")
+			}
+			return natsd.Grant{Publish: []string{"ask.me"}, Subscribe: []string{"tell.me"}, Expires: time.Now().Add(time.Hour)}, nil
+		},
+		Gone: func(id uint64) { gone <- id }})
+	open(t, s)
+	denied := make(chan error, 10)
+	nc, err := nats.Connect("ws://"+s.WebSocketAddr(), nats.Token("good"), nats.Name("me"), nats.NoReconnect(),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { denied <- err }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	for _, try := range []func() error{
+		func() error { return nc.Publish("ask.you", nil) },
+		func() error { return nc.Publish("$JS.API.INFO", nil) },
+		func() error { _, err := nc.SubscribeSync(">"); return err },
+		func() error { _, err := nc.SubscribeSync("tell.you"); return err },
+	} {
+		if err := try(); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err := <-denied:
+			if !errors.Is(err, nats.ErrPermissionViolation) {
+				t.Fatal("got", err)
+			}
+		case <-time.After(2 * time.Second):
+			t.Fatal("not refused")
+		}
+	}
+	s.Kick(id)
+	select {
+	case got := <-gone:
+		if got != id {
+			t.Fatalf("gone: got %d, want %d", got, id)
+		}
+	case <-time.After(5 * time.Second):
+		t.Fatal("a kicked connection is not gone")
+	}
+}

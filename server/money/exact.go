@@ -77,6 +77,14 @@ func (e Exact) Min(o Exact) Exact {
 	return e
 }
 
+// Max is the larger of e and o.
+func (e Exact) Max(o Exact) Exact {
+	if o.Cmp(e) > 0 {
+		return o
+	}
+	return e
+}
+
 // Minor turns a number of major units of c into minor units.
 func (e Exact) Minor(c Currency) Exact { return e.Mul(Int(c.unit())) }
 

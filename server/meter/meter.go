@@ -1,0 +1,220 @@
+// Package meter turns usage events into quantities. It is pure: the same set of events gives the same quantity in whatever
+// order, and however often, they arrived.
+//
+// An event is a fact with an id derived from the fact; (Source, ID) names it. The first one heard counts, a repetition
+// is ignored, and a correction (Replaces) takes the place of an earlier event of the same source: the correction with the
+// greatest id wins, so that order of arrival does not matter.
+package meter
+
+import (
+	"sort"
+	"time"
+
+	"holdfast/server/catalog"
+	"holdfast/server/money"
+	"holdfast/server/period"
+	"holdfast/sync/fault"
+)
+
+// Event is one fact to be counted: a CloudEvent as far as billing is concerned.
+type Event struct {
+	Source   string
+	ID       string
+	Type     string
+	Time     time.Time // when it happened
+	Received time.Time // when it was heard
+	Replaces string    // id of the event that this one corrects
+	Data     map[string]string
+}
+
+// Log holds the events of one customer. The zero Log is empty. It is not safe for concurrent use.
+type Log struct {
+	byType map[string][]Event // by time, then source, then id
+	seen   map[[2]string]bool
+}
+
+// Add takes an event in and tells whether it was new. An event from the future (FutureMax), one too old to be told from a
+// repetition (AgeMax), or one without an id is refused and changes nothing.
+func (l *Log) Add(e Event) (bool, error) {
+	const op = "meter.Add"
+	switch {
+	case e.ID == "" || e.Type == "":
+		return false, fault.Errorf(op, fault.Invalid, "an event needs an id and a type")
+	case e.Time.After(e.Received.Add(FutureMax)):
+		return false, fault.Errorf(op, fault.Invalid, "event %s is from the future: it happened at %s, now is %s", e.ID, e.Time.Format(time.RFC3339), e.Received.Format(time.RFC3339))
+	case e.Received.Sub(e.Time) > AgeMax:
+		return false, fault.Errorf(op, fault.Invalid, "event %s is older than %d days", e.ID, int(AgeMax.Hours()/24))
+	}
+	key := [2]string{e.Source, e.ID}
+	if l.seen[key] {
+		return false, nil
+	}
+	if l.seen == nil {
+		l.seen, l.byType = map[[2]string]bool{}, map[string][]Event{}
+	}
+	l.seen[key] = true
+	list := l.byType[e.Type]
+	i := sort.Search(len(list), func(i int) bool { return before(e, list[i]) })
+	list = append(list, Event{})
+	copy(list[i+1:], list[i:])
+	list[i] = e
+	l.byType[e.Type] = list
+	return true, nil
+}
+
+func before(a, b Event) bool {
+	if !a.Time.Equal(b.Time) {
+		return a.Time.Before(b.Time)
+	}
+	if a.Source != b.Source {
+		return a.Source < b.Source
+	}
+	return a.ID < b.ID
+}
+
+// Quantity is what was used, and in how many events.
+type Quantity struct {
+	Units  money.Exact
+	Events int64
+}
+
+// Measure aggregates the events of m that match filter and happened in span. full is the whole billing period of which span is a
+// part: a weighted quantity is the average over it, so that the parts of a period add up.
+func (l *Log) Measure(m *catalog.Meter, filter map[string][]string, span, full period.Span) (Quantity, error) {
+	events := l.matching(m, filter, span.End)
+	from := sort.Search(len(events), func(i int) bool { return !events[i].Time.Before(span.Start) })
+	if m.Aggregate == "weighted" {
+		return weighted(m, events, from, span, full)
+	}
+	events = events[from:]
+	q := Quantity{Events: int64(len(events))}
+	if m.Aggregate == "count" {
+		q.Units = money.Int(q.Events)
+		return q, nil
+	}
+	if m.Aggregate == "unique" {
+		seen := map[string]bool{}
+		for _, e := range events {
+			seen[e.Data[m.Value]] = true
+		}
+		q.Units = money.Int(int64(len(seen)))
+		return q, nil
+	}
+	for i, e := range events {
+		v, err := value(m, e)
+		if err != nil {
+			return Quantity{}, err
+		}
+		switch {
+		case i == 0, m.Aggregate == "latest":
+			q.Units = v
+		case m.Aggregate == "max":
+			q.Units = q.Units.Max(v)
+		case m.Aggregate == "min":
+			q.Units = q.Units.Min(v)
+		default:
+			q.Units = q.Units.Add(v)
+		}
+	}
+	if m.Aggregate == "average" && len(events) > 0 {
+		q.Units = fine(q.Units.Div(money.Int(q.Events)))
+	}
+	return q, nil
+}
+
+// Check tells whether m can count e; the door refuses what it cannot.
+func Check(m *catalog.Meter, e Event) error {
+	if m.Aggregate == "count" {
+		return nil
+	}
+	if e.Data[m.Value] == "" {
+		return fault.Errorf("meter.Check", fault.Invalid, "event %s has no %q, which meter %s counts", e.ID, m.Value, m.ID)
+	}
+	if m.Aggregate == "unique" {
+		return nil
+	}
+	_, err := value(m, e)
+	return err
+}
+
+func value(m *catalog.Meter, e Event) (money.Exact, error) {
+	d, err := money.ParseNumber(e.Data[m.Value])
+	if err != nil {
+		return money.Exact{}, fault.Wrap("meter.value", err)
+	}
+	if d.IsNeg() {
+		return money.Exact{}, fault.Errorf("meter.value", fault.Invalid, "event %s has a negative %s: %s; to correct an event, send one that replaces it", e.ID, m.Value, d)
+	}
+	return money.Number(d), nil
+}
+
+// matching lists the events before end that m and filter let through, corrections applied.
+func (l *Log) matching(m *catalog.Meter, filter map[string][]string, end time.Time) []Event {
+	list := l.byType[m.Event]
+	list = list[:sort.Search(len(list), func(i int) bool { return !list[i].Time.Before(end) })]
+	fix := map[[2]string]Event{}
+	for _, e := range l.byType[m.Event] { // a correction may carry a later time than what it corrects
+		key := [2]string{e.Source, e.Replaces}
+		if was, ok := fix[key]; e.Replaces != "" && (!ok || e.ID > was.ID) {
+			fix[key] = e
+		}
+	}
+	var out []Event
+	for _, e := range list {
+		if e.Replaces != "" {
+			continue
+		}
+		if f, ok := fix[[2]string{e.Source, e.ID}]; ok {
+			e.Data = f.Data
+		}
+		if !e.Time.Before(m.From) && passes(m.Filter, e) && passes(filter, e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func passes(filter map[string][]string, e Event) bool {
+	for k, allowed := range filter {
+		ok := false
+		for _, v := range allowed {
+			ok = ok || v == e.Data[k]
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// weighted is the average over full of a reading that holds until the next one. The reading in force at the start of the
+// span is the last one before it.
+func weighted(m *catalog.Meter, events []Event, from int, span, full period.Span) (Quantity, error) {
+	sum, at := money.Int(0), span.Start
+	var level money.Exact
+	for i := max(from-1, 0); i < len(events); i++ {
+		v, err := value(m, events[i])
+		if err != nil {
+			return Quantity{}, err
+		}
+		if i >= from {
+			sum = sum.Add(level.Mul(money.Int(int64(events[i].Time.Sub(at)))))
+			at = events[i].Time
+		}
+		level = v
+	}
+	sum = sum.Add(level.Mul(money.Int(int64(span.End.Sub(at)))))
+	if full.Empty() {
+		return Quantity{}, nil
+	}
+	return Quantity{fine(sum.Div(money.Int(int64(full.End.Sub(full.Start))))), int64(len(events) - from)}, nil
+}
+
+// fine rounds a quotient to nine digits, so that the quantity on the invoice is the one that was priced.
+func fine(e money.Exact) money.Exact {
+	var out money.Exact
+	if err := out.UnmarshalText([]byte(e.Text(9))); err != nil {
+		return e // a decimal text always reads back
+	}
+	return out
+}

@@ -1,5 +1,8 @@
 package sqlite
 
+// BrowserPageBytes is the page size of a database in a browser, where each page written is one costly call.
+const BrowserPageBytes = 32 << 10
+
 const (
 	// cacheKB is the page cache of a connection when Options say nothing: an edge holds a thousand databases open.
 	cacheKB = 512

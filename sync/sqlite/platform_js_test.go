@@ -130,7 +130,7 @@ func rawHandles(t testing.TB) (handles []js.Value) {
 		return wait(b.await(ctx, m, args...))
 	}
 	dir := call(js.Global().Get("navigator").Get("storage"), "getDirectory")
-	dir = call(dir, "getDirectoryHandle", ".holdfast")
+	dir = call(dir, "getDirectoryHandle", "holdfast")
 	dir = call(dir, "getDirectoryHandle", ".opaque")
 	for it := dir.Call("values"); ; {
 		step := call(it, "next")

@@ -12,7 +12,7 @@ import (
 
 // PoolConfig says where a worker keeps its databases.
 type PoolConfig struct {
-	Directory string // in the origin private file system; "" means ".holdfast"
+	Directory string // in the origin private file system; "" means the one the boot script configured, or "holdfast"
 	Memory    bool   // keep nothing on disk, as where the file system is missing
 }
 
@@ -71,7 +71,8 @@ func (p *Pool) List() ([]string, error) {
 // a Response, Blob, ReadableStream, ArrayBuffer or Uint8Array. A URL and streams go to the disk piece by piece, never
 // whole through memory. progress, which may be nil, hears the bytes written so far and their total, 0 when unknown.
 //
-// When it fails, and when the worker dies meanwhile, no database of that name exists. Kinds: Corrupt (not a database, or
+// What was there stays until the first block of a database has come. When it fails later, and when the worker dies
+// meanwhile, no database of that name exists. Kinds: Corrupt (not a database, or
 // cut short), Full, Busy (name is open), Unavailable (the server).
 func (p *Pool) Import(ctx context.Context, name string, source any, progress func(done, total int64)) (int64, error) {
 	const op = "sqlite.Pool.Import"

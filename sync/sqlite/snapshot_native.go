@@ -11,9 +11,6 @@ import (
 	"holdfast/sync/fault"
 )
 
-// BrowserPageBytes is the page size of a replica in a browser: every page written there is one costly call.
-const BrowserPageBytes = 32 << 10
-
 // Snapshot writes a compact copy of db, as of one moment, to a new file at path, ready to be imported by a browser.
 // Writers go on meanwhile when db has more than one connection. On error nothing is left at path.
 func Snapshot(ctx context.Context, db *sql.DB, path string) error {

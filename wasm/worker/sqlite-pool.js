@@ -177,6 +177,7 @@ export class Pool {
     return this.#alone(name, async () => {
       const blocks = await openBlocks(source, progress, signal, (code, text) => this.#fault(code, text));
       try {
+        await blocks.peek(); // what was there stays until something to replace it has come
         this.#unlink(name);
         return this.persistent ? await this.#importFile(name, blocks.next) : await this.#importMemory(name, blocks.next);
       } finally {
@@ -252,18 +253,28 @@ function isFull(e) {
   return e?.name === "QuotaExceededError" || /Unknown write\(\) failure|Expected to write/.test(e?.message ?? "");
 }
 
-// openBlocks turns a source into { next, cancel }. next resolves to the next block, valid until the next call, and to
-// undefined at the end, once the bytes seen are one whole database.
+// openBlocks turns a source into { peek, next, cancel }. next resolves to the next block, valid until the next call, and
+// to undefined at the end, once the bytes seen are one whole database. peek rejects when the source does not start as one.
 async function openBlocks(source, progress, signal, fault) {
   const { stream, total } = await openSource(source, signal, fault);
   const reader = stream.getReader();
   const block = new Uint8Array(BLOCK_BYTES);
   let rest = new Uint8Array(0); // of the chunk being taken apart
   let seen = 0;
-  let expected = 0;
+  let expected; // 0 when the header does not say
   let ended = false;
   const cancel = () => void reader.cancel().catch(() => {});
+  let peeked;
+  const peek = async () => void (peeked = await read());
   async function next() {
+    const b = peeked ?? (await read());
+    peeked = undefined;
+    seen += b?.length ?? 0;
+    if (b) progress?.(seen, total);
+    else if (expected && seen !== expected) throw fault(CORRUPT, `the file has ${seen} of ${expected} bytes`);
+    return b;
+  }
+  async function read() {
     let n = 0;
     while (n < BLOCK_BYTES && !ended) {
       if (!rest.length) {
@@ -278,16 +289,10 @@ async function openBlocks(source, progress, signal, fault) {
       rest = rest.subarray(take);
       n += take;
     }
-    if (!seen) expected = checkHeader(block.subarray(0, n), fault);
-    seen += n;
-    if (n) {
-      progress?.(seen, total);
-      return block.subarray(0, n);
-    }
-    if (expected && seen !== expected) throw fault(CORRUPT, `the file has ${seen} of ${expected} bytes`);
-    return undefined;
+    if (expected === undefined) expected = checkHeader(block.subarray(0, n), fault);
+    return n ? block.subarray(0, n) : undefined;
   }
-  return { next, cancel };
+  return { peek, next, cancel };
 }
 
 async function openSource(source, signal, fault) {

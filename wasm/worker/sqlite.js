@@ -8,6 +8,7 @@
 // more than the statement does. They return a byte count, or a negative result code; message() says why.
 
 import sqlite3InitModule from "@sqlite.org/sqlite-wasm";
+import { assets } from "holdfast:assets";
 import { Pool } from "./sqlite-pool.js";
 
 const ROW = 100, DONE = 101, TOO_BIG = 18, NOMEM = 7, INTERNAL = 2;
@@ -316,11 +317,10 @@ class SQLiteError extends Error {
 }
 
 let loading;
-let wasmURL = "sqlite3.wasm";
-let directory = ".holdfast";
+let directory = "holdfast";
 
 async function load() {
-  const response = await fetch(wasmURL, { credentials: "same-origin" });
+  const response = await fetch(assets["sqlite3.wasm"], { credentials: "same-origin" });
   if (!response.ok) throw new Error(`SQLite could not be loaded: ${response.status}`);
   const module = await WebAssembly.compileStreaming(response);
   // The pool's errors reach SQLite only as "disk I/O error"; its log is the one place that tells a full disk apart.
@@ -339,9 +339,10 @@ async function load() {
   freshHeap();
 }
 
-// configure is called by the worker's boot script before Go starts, so that both programs load at the same time.
+// configure may be called by the worker's boot script before Go starts: it says where the files are (a folder of the
+// origin private file system), and both programs load at the same time.
 function configure(o) {
-  wasmURL = o.wasmURL ?? wasmURL;
+  directory = o.directory ?? directory;
   loading ??= load();
   loading.catch(() => {}); // init() reports it
 }

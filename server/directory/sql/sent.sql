@@ -1,0 +1,1 @@
+UPDATE record SET sent = ? WHERE key = ? AND version = ?

@@ -1,0 +1,1 @@
+SELECT key, value, version FROM record WHERE sent < version ORDER BY version LIMIT ?

@@ -9,6 +9,7 @@
 package change
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -65,6 +66,17 @@ func (v Value) Any() any {
 		return v.Text
 	}
 	return nil
+}
+
+// Compare orders values: nothing, then integers, then texts by their bytes. It is -1, 0 or 1.
+func (v Value) Compare(w Value) int {
+	if c := cmp.Compare(v.Type, w.Type); c != 0 {
+		return c
+	}
+	if c := cmp.Compare(v.Int, w.Int); c != 0 {
+		return c
+	}
+	return cmp.Compare(v.Text, w.Text)
 }
 
 // IsNull tells whether v holds nothing.

@@ -7,3 +7,7 @@ const (
 	BodyBytesMax  = 64 << 10 // a description or a comment
 	RankBytesMax  = 120
 )
+
+// LengthJumpMax is how far one write may raise a causal length above what the checking node knows: the changes that a
+// device makes offline to one label of one task, less those refused.
+const LengthJumpMax = 64

@@ -1,0 +1,98 @@
+// Package crdt is the arithmetic of merging: what one column holds after any set of writes, in whatever order they came.
+//
+// Every merge here is commutative, associative and idempotent, so replicas that have seen the same writes are equal. It
+// is pure: no storage, no clock.
+package crdt
+
+import (
+	"holdfast/sync/change"
+	"holdfast/sync/hlc"
+)
+
+// Mark is when a column was last written. The zero Mark means never.
+type Mark struct {
+	Stamp hlc.Stamp
+	Birth bool // by the write that created the row: such a value enters the history only when it is replaced
+}
+
+// Cell is a column's value and when it was written.
+type Cell struct {
+	Mark
+	Val change.Value
+}
+
+// Register is the cell of the later stamp. Two different writes under one stamp come only from a broken or hostile
+// replica; they are ordered by value, so that replicas stay equal even then.
+func Register(a, b Cell) Cell {
+	if compareWrite(a, b) < 0 {
+		return b
+	}
+	return a
+}
+
+// Length is the cell of the greater causal length; equal lengths keep the later stamp. An odd length means present, and
+// each writer adds one to what it saw, so adding and removing at once leaves what most writes ended with.
+//
+// Source: W. Yu, S. Rostad, "A low-cost set CRDT based on causal lengths", PaPoC 2020.
+func Length(a, b Cell) Cell {
+	c := a.Val.Compare(b.Val)
+	if c == 0 {
+		c = compareWrite(a, b)
+	}
+	if c < 0 {
+		return b
+	}
+	return a
+}
+
+// NextLength is the causal length that makes an element present or absent, given the length seen. It is seen itself when
+// nothing has to change.
+func NextLength(seen int64, present bool) int64 {
+	if (seen&1 == 1) == present {
+		return seen
+	}
+	return seen + 1
+}
+
+func compareWrite(a, b Cell) int {
+	if c := a.Stamp.Compare(b.Stamp); c != 0 {
+		return c
+	}
+	if c := a.Val.Compare(b.Val); c != 0 {
+		return c
+	}
+	switch {
+	case a.Birth == b.Birth:
+		return 0
+	case b.Birth:
+		return -1
+	}
+	return 1
+}
+
+// Write is one write of one column, as far as judging conflicts needs it.
+type Write struct {
+	Stamp hlc.Stamp
+	Base  hlc.Stamp // stamp of the value that the writer saw and meant to replace
+}
+
+// Lost tells, for all writes of one column, which of them lost a conflict: a later write replaced them without knowing
+// of them, and nobody replaced them knowingly. The result depends on the set only, not on its order.
+//
+// A base that is not before its own write's stamp belongs to a clock that was clamped since: its writer knew its own
+// earlier writes, so it counts as knowing all.
+func Lost(writes []Write) []bool {
+	lost := make([]bool, len(writes))
+	for i, e := range writes {
+		for _, f := range writes {
+			if f.Base == e.Stamp && e.Stamp.Before(f.Stamp) {
+				lost[i] = false
+				break
+			}
+			if e.Stamp.Before(f.Stamp) && f.Base.Before(e.Stamp) {
+				lost[i] = true
+			}
+		}
+	}
+	return lost
+}

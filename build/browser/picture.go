@@ -1,0 +1,64 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Resize sets the size of the tab in CSS pixels and its colour scheme.
+func (g *Page) Resize(width, height int, dark bool) {
+	g.p.tb.Helper()
+	ctx, cancel := g.p.patience()
+	defer cancel()
+	g.p.dress(width, height, dark, func(method string, params any) { g.p.must(g.call(ctx, method, params, nil)) })
+	g.Run("new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(() => next(true))))")
+}
+
+// Picture writes what the tab shows to a PNG file, making its folder.
+func (g *Page) Picture(path string) {
+	g.p.tb.Helper()
+	png, err := g.picture()
+	g.p.must(err)
+	g.p.must(os.MkdirAll(filepath.Dir(path), 0o755))
+	g.p.must(os.WriteFile(path, png, 0o644))
+}
+
+// Pictures writes four pictures, <dir>/<name>-<360|1440>-<light|dark>.png, and puts the tab back as it was.
+func (g *Page) Pictures(dir, name string) {
+	g.p.tb.Helper()
+	for _, size := range [][2]int{{360, 740}, {1440, 900}} {
+		for _, dark := range []bool{false, true} {
+			scheme := "light"
+			if dark {
+				scheme = "dark"
+			}
+			g.Resize(size[0], size[1], dark)
+			g.Picture(filepath.Join(dir, fmt.Sprintf("%s-%d-%s.png", name, size[0], scheme)))
+		}
+	}
+	g.Resize(g.p.o.Width, g.p.o.Height, g.p.o.Dark)
+}
+
+func (g *Page) picture() ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), g.p.o.Patience)
+	defer cancel()
+	var res struct{ Data []byte }
+	err := g.call(ctx, "Page.captureScreenshot", map[string]any{"format": "png"}, &res)
+	return res.Data, err
+}
+
+// quote makes a JavaScript string literal.
+func quote(s string) string {
+	b, _ := json.Marshal(s) // a string always encodes
+	return string(b)
+}
+
+func unmarshal(raw json.RawMessage, v any) error {
+	if len(raw) == 0 {
+		return nil // undefined
+	}
+	return json.Unmarshal(raw, v)
+}

@@ -41,12 +41,31 @@ type Note struct {
 	ToRefund  int64 `json:"to_refund"`  // paid back
 }
 
-// Take asks for a part of a line back; Amount is before discounts, as on the line.
+// Take asks for a part of a line back: either Amount, before discounts as on the line, or Gross, with tax and after
+// discounts, which the note's line then amounts to exactly.
 type Take struct {
 	Line   string
 	Amount int64
+	Gross  int64
 	Span   period.Span
 	Name   string
+}
+
+// LeftGross is how much of a line, after discounts and with tax, the earlier notes have not taken back.
+func (v *Invoice) LeftGross(line string, earlier []Note) int64 {
+	l := v.Line(line)
+	if l == nil {
+		return 0
+	}
+	left := l.Net + l.Tax
+	for _, n := range earlier {
+		for _, c := range n.Lines {
+			if c.Line == line && n.Invoice == v.ID {
+				left -= c.Net + c.Tax
+			}
+		}
+	}
+	return left
 }
 
 // Left is how much of a line's amount the earlier notes have not taken back.
@@ -74,42 +93,25 @@ func (v *Invoice) Credit(earlier []Note, takes []Take) (Note, error) {
 		return Note{}, v.conflict(op, "credited")
 	}
 	n := Note{Invoice: v.ID, Of: v.Number, Seller: v.Seller, Buyer: v.Buyer, Currency: v.Currency}
-	taken := map[string]int64{}
-	for _, e := range earlier {
-		for _, c := range e.Lines {
-			if e.Invoice == v.ID {
-				taken[c.Line] += c.Amount
-			}
-		}
-	}
-	sums := newGroups(v, taken)
+	r := newRunning(v, earlier)
 	for _, t := range takes {
 		l := v.Line(t.Line)
 		if l == nil {
 			return Note{}, fault.Errorf(op, fault.NotFound, "invoice %s has no line %q", v.Number, t.Line)
 		}
-		if left := l.Amount - taken[t.Line]; t.Amount <= 0 || t.Amount > left {
-			return Note{}, fault.Errorf(op, fault.Invalid, "%s cannot be credited on %q of invoice %s: %s of it is left", money.Text(t.Amount, v.Currency), l.Name, v.Number, money.Text(left, v.Currency))
+		take := r.byAmount
+		if t.Gross > 0 {
+			take = r.byGross
 		}
-		before, err := l.discountOf(taken[t.Line])
+		c, err := take(l, t)
 		if err != nil {
-			return Note{}, fault.Wrap(op, err)
+			return Note{}, err
 		}
-		taken[t.Line] += t.Amount
-		after, err := l.discountOf(taken[t.Line])
-		if err != nil {
-			return Note{}, fault.Wrap(op, err)
-		}
-		c := CreditLine{Line: t.Line, Name: t.Name, Span: t.Span, Amount: t.Amount, Discount: after - before}
+		c.Line, c.Name, c.Span = t.Line, t.Name, t.Span
 		if c.Name == "" {
 			c.Name = l.Name
 		}
-		if c.Tax, err = sums.add(l, c.Amount-c.Discount); err != nil {
-			return Note{}, fault.Wrap(op, err)
-		}
-		if c.Net = c.Amount - c.Discount; l.TaxIncluded {
-			c.Net -= c.Tax
-		}
+		r.book(l, c)
 		n.Lines = append(n.Lines, c)
 		n.addGroup(l, c)
 	}
@@ -141,51 +143,109 @@ func (l *Line) discountOf(amount int64) (int64, error) {
 	return money.Int(d).Mul(money.Frac(amount, l.Amount)).Round()
 }
 
-// groups tracks, for each tax group of the invoice, how much of it was credited and the tax that went with it.
-type groups struct {
-	v    *Invoice
-	base map[groupKey]int64 // credited so far, as computed on
+// running is what the notes on an invoice have taken back so far, by line and by tax group.
+type running struct {
+	v             *Invoice
+	amount, off   map[string]int64 // by line
+	gross         map[string]int64
+	base, tax     map[groupKey]int64 // what tax is computed on, and the tax
+	all, allOfTax map[groupKey]int64 // the same of the invoice
 }
 
-func newGroups(v *Invoice, taken map[string]int64) *groups {
-	g := &groups{v, map[groupKey]int64{}}
-	for i := range v.Lines {
-		l := &v.Lines[i]
-		if a := taken[l.ID]; a > 0 {
-			d, _ := l.discountOf(a) // was computed before, on the note that took it
-			g.base[l.group()] += a - d
+func newRunning(v *Invoice, earlier []Note) *running {
+	r := &running{v, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[groupKey]int64{}, map[groupKey]int64{}, map[groupKey]int64{}, map[groupKey]int64{}}
+	for _, l := range v.Lines {
+		r.all[l.group()] += l.Discounted()
+		r.allOfTax[l.group()] += l.Tax
+	}
+	for _, n := range earlier {
+		for _, c := range n.Lines {
+			if l := v.Line(c.Line); l != nil && n.Invoice == v.ID {
+				r.book(l, c)
+			}
 		}
 	}
-	return g
+	return r
 }
 
-// add credits base more of l's group and gives the tax that goes with it: what the rate says of the running sum, no more
-// than the group has, and all of it when the group is credited whole.
-func (g *groups) add(l *Line, base int64) (int64, error) {
+func (r *running) book(l *Line, c CreditLine) {
+	r.amount[l.ID] += c.Amount
+	r.off[l.ID] += c.Discount
+	r.gross[l.ID] += c.Net + c.Tax
+	r.base[l.group()] += c.Amount - c.Discount
+	r.tax[l.group()] += c.Tax
+}
+
+// byAmount takes an amount before discounts. Its tax is what the rate says of the group's running sum less what was taken
+// back before, no more than the group has, and all that is left when the group is taken back whole.
+func (r *running) byAmount(l *Line, t Take) (CreditLine, error) {
+	const op = "invoice.Credit"
+	if left := l.Amount - r.amount[l.ID]; t.Amount <= 0 || t.Amount > left {
+		return CreditLine{}, fault.Errorf(op, fault.Invalid, "%s cannot be credited on %q of invoice %s: %s of it is left", money.Text(t.Amount, r.v.Currency), l.Name, r.v.Number, money.Text(left, r.v.Currency))
+	}
+	off, err := l.discountOf(r.amount[l.ID] + t.Amount)
+	if err != nil {
+		return CreditLine{}, fault.Wrap(op, err)
+	}
+	c := CreditLine{Amount: t.Amount, Discount: min(max(off-r.off[l.ID], 0), t.Amount)}
 	k := l.group()
-	var all, allTax int64
-	for _, x := range g.v.Lines {
-		if x.group() == k {
-			all += x.Discounted()
-			allTax += x.Tax
-		}
-	}
-	tax := func(b int64) (int64, error) {
-		if b == all {
-			return allTax, nil
-		}
+	base := r.base[k] + c.Amount - c.Discount
+	due := r.allOfTax[k]
+	if base != r.all[k] {
 		rate := l.Treatment.Share()
 		if l.TaxIncluded {
 			rate = rate.Div(rate.Add(money.Int(1)))
 		}
-		t, err := money.Int(b).Mul(rate).Round()
-		return min(t, allTax), err
+		x, err := money.Int(base).Mul(rate).Round()
+		if err != nil {
+			return CreditLine{}, fault.Wrap(op, err)
+		}
+		due = min(x, due)
 	}
-	before, err := tax(g.base[k])
+	c.Tax = max(due-r.tax[k], 0)
+	if c.Net = c.Amount - c.Discount; l.TaxIncluded {
+		c.Net -= c.Tax
+	}
+	return c, nil
+}
+
+// byGross takes an amount after discounts and with tax; tax is the part of it that the rate says.
+func (r *running) byGross(l *Line, t Take) (CreditLine, error) {
+	const op = "invoice.Credit"
+	left := l.Net + l.Tax - r.gross[l.ID]
+	switch {
+	case t.Gross > left:
+		return CreditLine{}, fault.Errorf(op, fault.Invalid, "%s cannot be given back on %q of invoice %s: %s of it is left", money.Text(t.Gross, r.v.Currency), l.Name, r.v.Number, money.Text(left, r.v.Currency))
+	case t.Gross == left && l.Amount > r.amount[l.ID]:
+		c := CreditLine{Amount: l.Amount - r.amount[l.ID], Discount: l.Amount - l.Discounted() - r.off[l.ID]}
+		c.Net = c.Amount - c.Discount
+		if l.TaxIncluded {
+			c.Net = min(c.Net, t.Gross)
+		}
+		if c.Net <= t.Gross && !l.TaxIncluded {
+			c.Tax = t.Gross - c.Net
+			return c, nil
+		}
+	}
+	rate := l.Treatment.Share()
+	taxed, err := money.Int(t.Gross).Mul(rate.Div(rate.Add(money.Int(1)))).Round()
 	if err != nil {
-		return 0, err
+		return CreditLine{}, fault.Wrap(op, err)
 	}
-	g.base[k] += base
-	after, err := tax(g.base[k])
-	return after - before, err
+	k := l.group()
+	c := CreditLine{Tax: min(taxed, max(r.allOfTax[k]-r.tax[k], 0))}
+	c.Net = t.Gross - c.Tax
+	base := c.Net
+	if l.TaxIncluded {
+		base = t.Gross
+	}
+	c.Amount = base
+	if d := l.Discounted(); d > 0 && d != l.Amount {
+		if c.Amount, err = money.Int(base).Mul(money.Frac(l.Amount, d)).Round(); err != nil {
+			return CreditLine{}, fault.Wrap(op, err)
+		}
+	}
+	c.Amount = max(base, min(c.Amount, l.Amount-r.amount[l.ID]))
+	c.Discount = c.Amount - base
+	return c, nil
 }

@@ -210,3 +210,32 @@ func TestLawNotesNeverGiveBackMoreAndEndExact(t *testing.T) {
 		}
 	})
 }
+
+func TestRefundOfAnExactSum(t *testing.T) {
+	for _, percent := range []string{"0", "5.5", "20", "25"} {
+		for _, included := range []bool{false, true} {
+			v, _ := draft(Line{Amount: 1000, Treatment: at(percent), TaxIncluded: included}).Compute([]Coupon{{ID: "c", Percent: decimal.MustParse("10")}})
+			v, _ = v.Issue("HF-1", now, now, nil)
+			var notes []Note
+			var sum int64
+			for _, g := range []int64{1, 2, 7, 100, 333, v.Total} {
+				g = min(g, v.LeftGross("l0", notes))
+				n, err := v.Credit(notes, []Take{{Line: "l0", Gross: g}})
+				if err != nil || n.Total != g || n.Net < 0 || n.Tax < 0 {
+					t.Fatalf("%s %v: asked %d, got %+v %v", percent, included, g, n, err)
+				}
+				notes, sum = append(notes, n), sum+n.Total
+			}
+			var net, tax int64
+			for _, n := range notes {
+				net, tax = net+n.Net, tax+n.Tax
+			}
+			if sum != v.Total || tax < v.Tax-1 || tax > v.Tax+1 {
+				t.Errorf("%s %v: gave back %d + %d of %d + %d", percent, included, net, tax, v.Net, v.Tax)
+			}
+			if _, err := v.Credit(notes, []Take{{Line: "l0", Gross: 1}}); fault.KindOf(err) != fault.Invalid {
+				t.Errorf("more than the whole was given back: %v", err)
+			}
+		}
+	}
+}

@@ -4,6 +4,7 @@ package sqlite
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strings"
 	"syscall/js"
@@ -13,9 +14,15 @@ import (
 // files is how the shared tests handle database files here.
 type files struct{ prefix string }
 
-var filesMade int
+var (
+	filesMade int
+	noOPFS    = flag.Bool("no-opfs", false, "take the browser's file system away first")
+)
 
 func newFiles(t testing.TB) *files {
+	if *noOPFS {
+		js.Global().Get("StorageManager").Get("prototype").Delete("getDirectory")
+	}
 	p, err := OpenPool(context.Background(), PoolConfig{})
 	if err != nil {
 		t.Fatal(err)
@@ -38,6 +45,14 @@ func newFiles(t testing.TB) *files {
 }
 
 func (f *files) path(name string) string { return f.prefix + name }
+
+func needsDisk(t testing.TB) {
+	t.Helper()
+	newFiles(t)
+	if *noOPFS {
+		t.Skip("is about files on disk")
+	}
+}
 
 // write imports a file; bytes that are not a database go around the import's checks.
 func (f *files) write(t testing.TB, name string, b []byte) {

@@ -33,8 +33,8 @@ func fill(t *testing.T, f *files, name string, mb int) {
 
 func TestPoolIsPersistent(t *testing.T) {
 	newFiles(t)
-	if !thePool.Persistent() {
-		t.Errorf("the pool is in memory: %s", thePool.Reason())
+	if thePool.Persistent() == *noOPFS || (thePool.Reason() != "") != *noOPFS {
+		t.Errorf("persistent %v, reason %q", thePool.Persistent(), thePool.Reason())
 	}
 }
 
@@ -201,6 +201,10 @@ func TestOpenFilesAreProtected(t *testing.T) {
 	_, err = thePool.Remove(f.path("o.db"))
 	kind(t, "remove", err, fault.Busy)
 	kind(t, "pause", thePool.Pause(), fault.Busy)
+	_, err = Open(ctx, f.path("missing.db"), Options{ReadOnly: true})
+	if err == nil {
+		t.Error("a missing database was opened read-only")
+	}
 	if n := count(t, db, "o"); n != 0 {
 		t.Error("the database was touched")
 	}
@@ -210,10 +214,6 @@ func TestOpenFilesAreProtected(t *testing.T) {
 			t.Errorf("remove: got %v %v, want %v", had, err, want)
 		}
 	}
-	_, err = Open(ctx, f.path("o.db"), Options{ReadOnly: true})
-	if err == nil {
-		t.Error("a missing database was opened read-only")
-	}
 	for _, name := range []string{"", "a/b", "a b", "-a", "x-wal", "x-journal", "ü", "..", strings.Repeat("a", nameBytesMax+1)} {
 		_, err := Open(ctx, name, Options{})
 		kind(t, fmt.Sprintf("name %.10q", name), err, fault.Invalid)
@@ -222,6 +222,7 @@ func TestOpenFilesAreProtected(t *testing.T) {
 }
 
 func TestPauseHandsTheFilesOver(t *testing.T) {
+	needsDisk(t)
 	f := newFiles(t)
 	fill(t, f, "p.db", 1)
 	must(t, thePool.Pause())
@@ -246,6 +247,7 @@ func TestPauseHandsTheFilesOver(t *testing.T) {
 
 // The browser refuses a write when the quota is used up; SQLite itself only sees an I/O error.
 func TestFullDisk(t *testing.T) {
+	needsDisk(t)
 	f := newFiles(t)
 	db := open(t, f.path("f.db"))
 	exec(t, db, "CREATE TABLE f (a); INSERT INTO f VALUES (1)")

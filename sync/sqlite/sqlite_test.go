@@ -320,7 +320,8 @@ func TestManyStatementTexts(t *testing.T) {
 	}
 }
 
-func TestCorruptFile(t *testing.T) {
+func TestFileThatIsNoDatabase(t *testing.T) {
+	needsDisk(t)
 	f := newFiles(t)
 	f.write(t, "garbage.db", []byte(strings.Repeat("this is no database ", 500)))
 	if db, err := Open(ctx, f.path("garbage.db"), Options{}); !IsCorrupt(err) || fault.KindOf(err) != fault.Corrupt {
@@ -329,7 +330,10 @@ func TestCorruptFile(t *testing.T) {
 			db.Close()
 		}
 	}
+}
 
+func TestDamagedDatabase(t *testing.T) {
+	f := newFiles(t)
 	db := open(t, f.path("good.db"))
 	exec(t, db, "CREATE TABLE g (a INTEGER PRIMARY KEY, b)")
 	exec(t, db, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 500) INSERT INTO g SELECT i, randomblob(1000) FROM n")

@@ -228,6 +228,7 @@ export class Pool {
   }
 
   #bytes(db, name) {
+    if (this.#o.inTransaction(db)) throw this.#fault(BUSY, "a transaction is open");
     if (!this.persistent) return this.#lib.capi.sqlite3_js_db_export(db);
     this.#o.exec(db, "PRAGMA wal_checkpoint(TRUNCATE)");
     return this.#util.exportFile("/" + name);

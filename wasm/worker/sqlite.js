@@ -354,7 +354,7 @@ async function init(o) {
       loading = undefined; // a later try may succeed
       throw e;
     });
-    pool ??= new Pool(lib, { directory: o?.directory || directory, memory: !!o?.memory, open: openRaw, close: closeRaw, exec, SQLiteError });
+    pool ??= new Pool(lib, { directory: o?.directory || directory, memory: !!o?.memory, open: openRaw, close: closeRaw, exec, inTransaction, SQLiteError });
   }
   await pool.ready();
   return { persistent: pool.persistent, reason: pool.reason, version: lib.version.libVersion };
@@ -392,12 +392,14 @@ function closeRaw(db) {
   x.sqlite3_close_v2(db);
 }
 
+const inTransaction = (db) => !x.sqlite3_get_autocommit(db);
+
 async function open(name, o) {
   await init();
   const db = await pool.open(name, o.readOnly);
   try {
     if (!o.readOnly) exec(db, `PRAGMA page_size=${PAGE_BYTES}`);
-    exec(db, "PRAGMA locking_mode=exclusive; PRAGMA foreign_keys=0"); // exclusive first: WAL needs it here
+    exec(db, `PRAGMA locking_mode=exclusive; PRAGMA foreign_keys=0; PRAGMA query_only=${o.readOnly ? 1 : 0}`); // exclusive first: WAL needs it here
     if (!o.readOnly) exec(db, `PRAGMA journal_mode=WAL; PRAGMA synchronous=${o.durable ? "FULL" : "NORMAL"}; PRAGMA wal_autocheckpoint=${o.walPages}`);
     exec(db, `PRAGMA cache_size=-${o.cacheKB || CACHE_KB}; SELECT count(*) FROM sqlite_schema`);
     return db;
@@ -417,7 +419,7 @@ globalThis.holdfastSQLite = {
   next,
   reset: (stmt) => finish(stmt),
   finalize: (stmt) => void x.sqlite3_finalize(stmt),
-  inTransaction: (db) => !x.sqlite3_get_autocommit(db),
+  inTransaction,
   message: () => why,
   input(n) {
     if (n > input.length || (input.length > KEEP_BYTES && n <= KEEP_BYTES)) {

@@ -42,9 +42,16 @@ type Tenant struct {
 	Regions   []string         `json:"regions"` // regions that may hold its data; empty: all
 	Members   []Member         `json:"members"` // also former ones, with Active false
 	Limits    map[string]int64 `json:"limits,omitempty"`
-	State     string           `json:"state"` // "active", "restricted" (reading only), "deleted"
+	State     string           `json:"state"` // Active, Restricted or Deleted
 	CreatedMS int64            `json:"createdMS"`
 }
+
+// The states of a tenant.
+const (
+	Active     = "active"
+	Restricted = "restricted" // reading only
+	Deleted    = "deleted"
+)
 
 // Member is one person's place in a workspace.
 type Member struct {

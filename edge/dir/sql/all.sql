@@ -1,0 +1,1 @@
+SELECT key, revision, value FROM directory

@@ -1,0 +1,1 @@
+SELECT bucket, revision, current_ms FROM directory_mark WHERE one = 1

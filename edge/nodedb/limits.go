@@ -1,0 +1,3 @@
+package nodedb
+
+const cacheKB = 8 << 10

@@ -74,22 +74,26 @@ func compareWrite(a, b Cell) int {
 type Write struct {
 	Stamp hlc.Stamp
 	Base  hlc.Stamp // stamp of the value that the writer saw and meant to replace
+	Val   change.Value
 }
 
-// Lost tells, for all writes of one column, which of them lost a conflict: a later write replaced them without knowing
-// of them, and nobody replaced them knowingly. The result depends on the set only, not on its order.
+// Lost tells, for all writes of one column, which of them lost a conflict: a later write of another value replaced them
+// without knowing of them, and nobody replaced them knowingly. The result depends on the set only, not on its order.
 //
-// A base that is not before its own write's stamp belongs to a clock that was clamped since: its writer knew its own
-// earlier writes, so it counts as knowing all.
+// A base that is not before its own write's stamp is from before that replica's clock was clamped: its writer knew its
+// own earlier writes, so none of those can be lost to it.
 func Lost(writes []Write) []bool {
 	lost := make([]bool, len(writes))
 	for i, e := range writes {
 		for _, f := range writes {
-			if f.Base == e.Stamp && e.Stamp.Before(f.Stamp) {
+			if !e.Stamp.Before(f.Stamp) {
+				continue
+			}
+			if f.Base == e.Stamp {
 				lost[i] = false
 				break
 			}
-			if e.Stamp.Before(f.Stamp) && f.Base.Before(e.Stamp) {
+			if f.Base.Before(e.Stamp) && f.Val != e.Val {
 				lost[i] = true
 			}
 		}

@@ -213,7 +213,7 @@ func (c *checker) checkRef(col *Column, v change.Value) error {
 	if col.Ref == "" || v.IsNull() {
 		return nil
 	}
-	if made := c.rows[rowKey{col.Ref, id.ID(v.Text)}]; made != nil && creates(made) {
+	if made := c.rows[rowKey{col.Ref, id.ID(v.Text)}]; made != nil && complete(made) {
 		return nil
 	}
 	_, found, err := c.known.Row(col.Ref, id.ID(v.Text))
@@ -277,11 +277,22 @@ func cellOf(r *change.Row, col string) *change.Cell {
 	return &r.Cells[i]
 }
 
-// Creates tells whether a changed row is a whole new row: it sets every column that its table requires. Such values enter
-// the history only when they are replaced.
-func Creates(r change.Row) bool { return creates(&r) }
+// Creates tells whether a changed row is a whole new row: it sets every column that its table requires, and its writer saw
+// none of them before. Such values enter the history only when they are replaced.
+func Creates(r change.Row) bool {
+	if !complete(&r) {
+		return false
+	}
+	for i := range r.Cells {
+		if !r.Cells[i].Base.IsZero() {
+			return false
+		}
+	}
+	return true
+}
 
-func creates(r *change.Row) bool {
+// complete tells whether every column that the table requires is set.
+func complete(r *change.Row) bool {
 	t := TableOf(r.Table)
 	if t == nil {
 		return false

@@ -3,13 +3,18 @@
 .DEFAULT_GOAL := help
 DATA ?= ./data
 
+# What runs in the browser is vetted as the browser's compiler sees it.
+WASM := GOOS=js GOARCH=wasm
+# Packages where goroutines share data. Pure code has nothing to race, and the detector makes it ten times slower.
+RACE := ./build/browser ./edge/... ./server/... ./sync/replica/... ./sync/sim/...
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## build what changed and start Holdfast on http://localhost:8080, data in ./data
-	@echo "building (the first time takes a few minutes)"
+	@echo "building; the first time takes a few minutes"
 	@go run ./build binary
 	@exec ./bin/holdfast dev --data $(DATA)
 
@@ -20,6 +25,33 @@ build: ## build bin/holdfast with the web app inside, compressed for release
 .PHONY: assets
 assets: ## build only the web app, quickly
 	@go run ./build assets
+
+.PHONY: test
+test: ## install what tests need, build, and run all tests (up to 15 minutes)
+	@go run ./build needs
+	@go run ./build assets -release
+	@$(MAKE) --no-print-directory vet
+	go test -timeout 10m ./...
+	go test -timeout 10m -race -short $$(go list -e $(RACE))
+
+.PHONY: vet
+vet:
+	go vet ./...
+	$(WASM) go vet $$($(WASM) go list ./wasm/... ./app/... ./sync/...)
+
+.PHONY: check
+check: ## vet, formatting, imports, file lengths, byte budgets, generated files, go.mod
+	@go run ./build assets -release
+	@$(MAKE) --no-print-directory vet
+	go test -count=1 ./build/rules
+	go run ./build generated
+	@test -e deps.go || go mod tidy -diff
+
+.PHONY: bench
+bench: ## measure Holdfast beside its peers and write build/bench/RESULTS.md
+	@go run ./build needs
+	@go run ./build assets -release
+	go run ./build/bench
 
 .PHONY: clean
 clean: ## remove everything that was built; ./data stays

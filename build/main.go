@@ -3,7 +3,8 @@
 //	go run ./build assets [-release]   compile, bundle and compress the web app into build/assets/dist
 //	go run ./build binary [-release]   the same, then compile the program to bin/holdfast
 //	go run ./build clean               remove what was built
-//	go run ./build chromium            see that the browser which tests need is installed
+//	go run ./build generated           see that generated files are up to date
+//	go run ./build needs               see that what the tests call is installed; as root, install it
 package main
 
 import (
@@ -30,7 +31,7 @@ func main() {
 	}
 }
 
-const usage = "usage: go run ./build assets [-release] | binary [-release] | clean | chromium"
+const usage = "usage: go run ./build assets [-release] | binary [-release] | clean | generated | needs"
 
 func command(ctx context.Context, args []string) error {
 	if len(args) == 0 {
@@ -55,8 +56,10 @@ func command(ctx context.Context, args []string) error {
 		return buildBinary(ctx, root)
 	case "clean":
 		return clean(root)
-	case "chromium":
-		return chromium(ctx)
+	case "generated":
+		return generated(ctx, root)
+	case "needs":
+		return installNeeds(ctx)
 	default:
 		return fmt.Errorf("there is no command %q\n%s", args[0], usage)
 	}

@@ -1,0 +1,185 @@
+// Package e2e tries the product as people use it: the real binary as a process of its own, real Chromium with passkeys,
+// the network and the processes cut, killed and started again.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"holdfast/build/browser"
+)
+
+const startMax = 30 * time.Second
+
+var binary string // the built holdfast
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "holdfast-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "holdfast")
+	if out, err := exec.Command("go", "build", "-o", binary, "holdfast").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "holdfast does not build: %v\n%s", err, out)
+		return 1
+	}
+	return browser.Main(m)
+}
+
+// stack is `holdfast dev` running as a process.
+type stack struct {
+	t       *testing.T
+	data    string
+	port    int
+	regions []string
+	flags   []string
+	cmd     *exec.Cmd
+	log     lockedBuffer
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// start runs holdfast dev with an empty data folder; it ends with the test.
+func start(t *testing.T, regions string, flags ...string) *stack {
+	t.Helper()
+	s := &stack{t: t, data: t.TempDir(), port: freePorts(t, 2), regions: strings.Split(regions, ","), flags: flags}
+	t.Cleanup(func() {
+		s.stop(syscall.SIGTERM)
+		if t.Failed() {
+			t.Logf("holdfast dev said:\n%s", tail(s.log.String(), 60))
+		}
+	})
+	s.up()
+	return s
+}
+
+func tail(text string, lines int) string {
+	all := strings.Split(text, "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}
+
+// freePorts finds n ports in a row that nobody uses at the moment.
+func freePorts(t *testing.T, n int) int {
+	t.Helper()
+search:
+	for range 50 {
+		var held []net.Listener
+		first := 0
+		for i := range n {
+			address := "127.0.0.1:0"
+			if i > 0 {
+				address = "127.0.0.1:" + strconv.Itoa(first+i)
+			}
+			ln, err := net.Listen("tcp", address)
+			if err != nil {
+				for _, h := range held {
+					h.Close()
+				}
+				continue search
+			}
+			held = append(held, ln)
+			if i == 0 {
+				first = ln.Addr().(*net.TCPAddr).Port
+			}
+		}
+		for _, h := range held {
+			h.Close()
+		}
+		return first
+	}
+	t.Fatal("no free ports in a row")
+	return 0
+}
+
+// up starts the process and waits until every region answers.
+func (s *stack) up() {
+	s.t.Helper()
+	args := append([]string{"dev", "--data", s.data, "--port", strconv.Itoa(s.port), "--regions", strings.Join(s.regions, ",")}, s.flags...)
+	s.cmd = exec.Command(binary, args...)
+	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	deadline := time.Now().Add(startMax)
+	for i := range s.regions {
+		for !answers(s.url(i) + "/healthz") {
+			if time.Now().After(deadline) {
+				s.t.Fatalf("holdfast dev does not answer:\n%s", s.log.String())
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+}
+
+func answers(url string) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	res.Body.Close()
+	return res.StatusCode == http.StatusOK
+}
+
+// stop ends the process with a signal and waits for it.
+func (s *stack) stop(sig syscall.Signal) {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Signal(sig)
+	done := make(chan struct{})
+	go func() { _ = s.cmd.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		s.t.Error("holdfast dev does not end within 20 s of a signal")
+		_ = s.cmd.Process.Kill()
+		<-done
+	}
+	s.cmd = nil
+}
+
+// url is a region's origin. localhost, because passkeys need a name that is a secure context.
+func (s *stack) url(region int) string { return "http://localhost:" + strconv.Itoa(s.port+region) }
+
+// link runs `holdfast link …` against the stack.
+func (s *stack) link(args ...string) {
+	s.t.Helper()
+	out, err := exec.Command(binary, append([]string{"link", "--data", s.data}, args...)...).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("holdfast link %v: %v\n%s", args, err, out)
+	}
+}

@@ -40,10 +40,13 @@ var sqlExpire string
 // Put sets the record of a key within tx. A record with a non-zero until is removed after that time.
 func Put(ctx context.Context, tx *sql.Tx, key string, record any, until time.Time) error {
 	const op = "directory.Put"
-	b, err := json.Marshal(record)
-	if err != nil {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
+	enc.SetEscapeHTML(false) // these bytes meet no HTML, and six times the length could break recordMax
+	if err := enc.Encode(record); err != nil {
 		return fault.E(op, fault.Other, err)
 	}
+	b := bytes.TrimSuffix(buf.Bytes(), []byte("\n"))
 	if len(b) > recordMax {
 		return fault.Errorf(op, fault.TooLarge, "a directory record of %d bytes, at most %d", len(b), recordMax)
 	}
@@ -51,7 +54,7 @@ func Put(ctx context.Context, tx *sql.Tx, key string, record any, until time.Tim
 	if !until.IsZero() {
 		untilMS = until.UnixMilli()
 	}
-	_, err = tx.ExecContext(ctx, sqlPut, key, b, untilMS)
+	_, err := tx.ExecContext(ctx, sqlPut, key, b, untilMS)
 	return sqlite.Wrap(op, err)
 }
 

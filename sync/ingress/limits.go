@@ -1,0 +1,16 @@
+package ingress
+
+import "holdfast/sync/wire"
+
+const (
+	// pullBytesMax bounds the entries of one pull's answer.
+	pullBytesMax = wire.PullBytesMax
+	// pullEntriesMax bounds their number.
+	pullEntriesMax = 10_000
+	// clampAheadMS is how far a stamp may be ahead of this edge's clock.
+	clampAheadMS = 60_000
+	// numMax is the greatest number of a replica's change; it fits SQLite's integers.
+	numMax = 1 << 62
+	// snapshotCacheKB is the page cache of the connection that writes a snapshot, KiB.
+	snapshotCacheKB = 16 << 10
+)

@@ -88,13 +88,3 @@ const (
 	fileLinesMax = 500
 	funcLinesMax = 100 // the aim is 60; a table or a switch may need more
 )
-
-// Bytes over the wire with brotli (target P4), 1 MB = 1,000,000 bytes.
-const (
-	bytesAllMax   = 3_200_000
-	bytesFirstMax = 1_800_000
-)
-
-// later are the assets that the sign-in page does not wait for: the worker starts once someone is signed in, and the
-// service worker stores the rest in the background.
-var later = []string{"worker.js", "worker.wasm", "sqlite3.wasm", "sw.js", "manifest.webmanifest", "icons/", "robots.txt"}

@@ -14,6 +14,8 @@ const (
 	migrationBytesMax = 1 << 20
 	// statementsMax is how many prepared statements a browser connection keeps; the longest unused goes first.
 	statementsMax = 256
+	// statementsMaxNative is the same for a native connection; an edge has a thousand of them.
+	statementsMaxNative = 64
 	// argBytesMax bounds the arguments of one statement, and each single value, in the browser.
 	argBytesMax = 256 << 20
 	// nameBytesMax bounds the name of a database in the browser's pool.

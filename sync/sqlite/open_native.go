@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	driver "modernc.org/sqlite"
 
 	"holdfast/sync/fault"
 )
@@ -23,10 +23,11 @@ func Open(ctx context.Context, path string, o Options) (*sql.DB, error) {
 	if err != nil {
 		return nil, fault.E(op, fault.Invalid, err)
 	}
-	db, err := sql.Open("sqlite", dsn)
+	base, err := driver.NewConnector(dsn)
 	if err != nil {
 		return nil, Wrap(op, err)
 	}
+	db := sql.OpenDB(caching{base})
 	db.SetMaxOpenConns(max(1, o.MaxOpen))
 	db.SetMaxIdleConns(max(1, o.MaxOpen))
 	var tables int

@@ -1,0 +1,158 @@
+package tenant
+
+import (
+	"context"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"holdfast/sync/change"
+	"holdfast/sync/fault"
+	"holdfast/sync/id"
+	"holdfast/sync/ingress"
+	"holdfast/sync/sqlite"
+	"holdfast/sync/wire"
+)
+
+// Tenant is one workspace that is open: its door, and who is told about what came through.
+type Tenant struct {
+	ID  id.ID
+	s   *Store
+	db  *sql.DB
+	in  *ingress.Ingress
+	say sync.Mutex // keeps the order of the log in what is told
+
+	noted bool // Before was called since Settled; under say
+}
+
+func (s *Store) openTenant(ctx context.Context, t id.ID) (*Tenant, error) {
+	const op = "tenant.open"
+	// The opening serves everybody who waits, so it does not end with the first one's patience.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), openMax)
+	defer cancel()
+	path := s.Path(t)
+	if err := os.MkdirAll(filepath.Dir(path), folderPerm); err != nil {
+		return nil, fault.E(op, fault.Other, err)
+	}
+	db, err := sqlite.Open(ctx, path, sqlite.Options{CacheKB: cacheKB, Durable: true})
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	cfg := ingress.Config{DB: db, Region: s.cfg.Region, Tenant: t, Now: s.cfg.Now, Log: s.cfg.Log}
+	if s.cfg.Regions != nil {
+		cfg.Regions = func() []string { return s.cfg.Regions(t) }
+	}
+	if s.cfg.Admit != nil {
+		cfg.Admit = func(ctx context.Context, who ingress.Actor, c change.Tx) error { return s.cfg.Admit(ctx, t, who, c) }
+	}
+	n := &Tenant{ID: t, s: s, db: db, in: ingress.New(cfg)}
+	err = n.in.Open(ctx)
+	if err == nil && s.cfg.Opened != nil {
+		err = s.cfg.Opened(ctx, n)
+	}
+	if err != nil {
+		db.Close()
+		return nil, fault.Wrap(op, err)
+	}
+	return n, nil
+}
+
+func (t *Tenant) close() error { return sqlite.Wrap("tenant.close", t.db.Close()) }
+
+// Push offers a replica's changes (ingress.Ingress.Push).
+func (t *Tenant) Push(ctx context.Context, who ingress.Actor, req wire.PushRequest) wire.PushReply {
+	t.say.Lock()
+	defer t.say.Unlock()
+	if err := t.before(ctx); err != nil {
+		return wire.PushReply{NowMS: t.s.cfg.Now().UnixMilli(), Err: err}
+	}
+	reply, done := t.in.Push(ctx, who, req)
+	tell(t.s.cfg.Committed, t.ID, done)
+	return reply
+}
+
+// System commits changes that the region makes itself (ingress.Ingress.System).
+func (t *Tenant) System(ctx context.Context, txs ...change.Tx) error {
+	t.say.Lock()
+	defer t.say.Unlock()
+	if err := t.before(ctx); err != nil {
+		return err
+	}
+	done, err := t.in.System(ctx, txs...)
+	tell(t.s.cfg.Committed, t.ID, done)
+	return fault.Wrap("tenant.System", err)
+}
+
+// Merge takes entries of other regions (ingress.Ingress.ApplyRemote) and gives what is missing before them.
+func (t *Tenant) Merge(ctx context.Context, entries []change.Entry) ([]ingress.Range, error) {
+	t.say.Lock()
+	defer t.say.Unlock()
+	a, err := t.in.ApplyRemote(ctx, entries)
+	tell(t.s.cfg.Merged, t.ID, a.Entries)
+	return a.Missing, fault.Wrap("tenant.Merge", err)
+}
+
+// before has Before called once, so that a commit whose publication is cut short is not forgotten. say is held.
+func (t *Tenant) before(ctx context.Context) error {
+	if t.noted || t.s.cfg.Before == nil {
+		return nil
+	}
+	if err := t.s.cfg.Before(ctx, t.ID); err != nil {
+		return fault.Wrap("tenant.before", err)
+	}
+	t.noted = true
+	return nil
+}
+
+// Settled calls f, which may undo what Before did, if the own log still ends at seq; no commit happens meanwhile.
+func (t *Tenant) Settled(seq uint64, f func() error) error {
+	t.say.Lock()
+	defer t.say.Unlock()
+	if t.in.Heads()[t.s.cfg.Region] != seq {
+		return nil
+	}
+	if err := f(); err != nil {
+		return fault.Wrap("tenant.Settled", err)
+	}
+	t.noted = false
+	return nil
+}
+
+// Pull answers a replica (ingress.Ingress.Pull).
+func (t *Tenant) Pull(ctx context.Context, req wire.PullRequest) wire.PullReply {
+	return t.in.Pull(ctx, req)
+}
+
+// Log reads an origin's log (ingress.Ingress.Log).
+func (t *Tenant) Log(ctx context.Context, origin string, after uint64, bytesMax int) ([]change.Entry, error) {
+	return t.in.Log(ctx, origin, after, bytesMax)
+}
+
+// Heads is, per origin, the last sequence merged here.
+func (t *Tenant) Heads() change.Vector { return t.in.Heads() }
+
+// Everywhere is, per origin, what all regions have applied, as far as is known here.
+func (t *Tenant) Everywhere() change.Vector { return t.in.Everywhere() }
+
+// Acked notes how far another region has applied each origin's log, and tells whether Everywhere became another.
+func (t *Tenant) Acked(ctx context.Context, region string, v change.Vector) (changed bool, err error) {
+	t.say.Lock()
+	defer t.say.Unlock()
+	was := t.in.Everywhere()
+	if err := t.in.Acked(ctx, region, v); err != nil {
+		return false, fault.Wrap("tenant.Acked", err)
+	}
+	return !was.Covers(t.in.Everywhere()), nil
+}
+
+// Snapshot writes the workspace's rows to a new file (ingress.Ingress.Snapshot).
+func (t *Tenant) Snapshot(ctx context.Context, path string) (change.Vector, error) {
+	return t.in.Snapshot(ctx, path)
+}
+
+func tell(f func(id.ID, []change.Entry), t id.ID, entries []change.Entry) {
+	if f != nil && len(entries) > 0 {
+		f(t, entries)
+	}
+}

@@ -27,7 +27,11 @@ const go = new Go();
 go.argv = await (await fetch("/args")).json();
 go.env = { TMPDIR: "/tmp" };
 let code = 0;
-go.exit = (c) => { code = c; };
+go.exit = (c) => {
+  code = c;
+  // Go's runtime leaves timers behind, and wakes up in vain when one of them ends before this worker does.
+  for (const timer of go._scheduledTimeouts.values()) clearTimeout(timer);
+};
 try {
   const { instance } = await WebAssembly.instantiateStreaming(fetch("/test.wasm"), go.importObject);
   await go.run(instance);

@@ -58,7 +58,7 @@ func newLayout(t *work.Table) *layout {
 	l.readN = l.read + " WHERE id IN (?" + strings.Repeat(",?", readRows-1) + ")"
 	l.columns = t.Name + " (id, " + list + ", born, clock)"
 	l.params = "(?" + strings.Repeat(",?", len(t.Columns)+2) + ")"
-	l.insert1 = "INSERT INTO " + l.columns + " VALUES " + l.params
+	l.insert1 = insertInto + l.columns + " VALUES " + l.params
 	l.insertN = l.insert1 + strings.Repeat(","+l.params, writeRows-1)
 	l.replace = l.insert1 + " ON CONFLICT (id) DO UPDATE SET " + strings.Join(sets, ", ") + ", born=excluded.born, clock=excluded.clock"
 	l.remove = "DELETE FROM " + t.Name + " WHERE id=?"
@@ -93,6 +93,10 @@ func tableOf(op, name string) (*layout, error) {
 	return nil, fault.Errorf(op, fault.Unsupported, "there is no table %.40q in this version", name)
 }
 
+// insertInto: with the usual ABORT, SQLite copies every page that an INSERT of many rows touches, to be able to take back
+// just that statement. Nobody wants that here, as an error ends the transaction: with FAIL it does not.
+const insertInto = "INSERT OR FAIL INTO "
+
 const (
 	historyColumns = "history (row, stamp, col, value, base, actor)"
 	historyParams  = "(?,?,?,?,?,?)"
@@ -102,6 +106,6 @@ const (
 )
 
 var (
-	historyInsert1 = "INSERT INTO " + historyColumns + " VALUES " + historyParams + historyConflict
-	historyInsertN = "INSERT INTO " + historyColumns + " VALUES " + historyParams + strings.Repeat(","+historyParams, writeRows-1) + historyConflict
+	historyInsert1 = insertInto + historyColumns + " VALUES " + historyParams + historyConflict
+	historyInsertN = insertInto + historyColumns + " VALUES " + historyParams + strings.Repeat(","+historyParams, writeRows-1) + historyConflict
 )

@@ -41,6 +41,8 @@ type Config struct {
 	Log     *slog.Logger
 	// Renamed is called within the transaction that changes a person's name.
 	Renamed func(ctx context.Context, tx *sql.Tx, person Person) error
+	// Changed is told when directory records were committed that no caller is going to flush. It must not block.
+	Changed func()
 }
 
 // Service is the hub's identity. It is safe for concurrent use.

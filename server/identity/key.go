@@ -62,6 +62,9 @@ func (s *Service) turnKeys(ctx context.Context) error {
 	s.mu.Lock()
 	s.keys = ring
 	s.mu.Unlock()
+	if s.cfg.Changed != nil {
+		s.cfg.Changed()
+	}
 	return nil
 }
 

@@ -27,6 +27,9 @@ const (
 	seenGranularity = time.Minute
 )
 
+// CookieTTL is how long a browser keeps a session's cookie: as long as the token in it may be renewed.
+const CookieTTL = sessionIdleMax
+
 // Rates of one address or one person. Zero values are replaced by these.
 type Rates struct {
 	Begin  throttle.Rate // dialogues begun by one address

@@ -1,0 +1,16 @@
+package api
+
+import (
+	"time"
+
+	"holdfast/server/throttle"
+)
+
+const (
+	bodyBytesMax = 64 << 10
+	flushMax     = 3 * time.Second // for the directory; then the answer goes out, and the records follow by themselves
+	codeBytesMax = 64
+)
+
+// codeRate is how often one address may look at or accept invitations.
+var codeRate = throttle.Rate{Every: 2 * time.Second, Burst: 30}

@@ -1,0 +1,6 @@
+package problem
+
+const (
+	retryLimitS = "60"
+	retryAwayS  = "5"
+)

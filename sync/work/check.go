@@ -33,13 +33,14 @@ func Check(tx change.Tx, role string, known Lookup) error {
 	if err := c.envelope(); err != nil {
 		return err
 	}
-	for i := range tx.Rows {
-		c.row = &tx.Rows[i]
-		if err := c.checkRow(); err != nil {
-			return err
-		}
+	// What needs no reading comes first, for all rows.
+	if err := c.each(c.checkForm); err != nil {
+		return err
 	}
-	return nil
+	if err := c.size(); err != nil {
+		return err
+	}
+	return c.each(c.checkAgainstKnown)
 }
 
 // Place is where in a transaction something is wrong. It is in the chain of Check's errors.
@@ -74,6 +75,17 @@ func (c *checker) no(kind fault.Kind, col, format string, args ...any) error {
 	return e
 }
 
+func (c *checker) each(check func() error) error {
+	for i := range c.tx.Rows {
+		c.row = &c.tx.Rows[i]
+		c.table = TableOf(c.row.Table)
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // envelope checks what does not need the rows' present values.
 func (c *checker) envelope() error {
 	switch {
@@ -90,7 +102,6 @@ func (c *checker) envelope() error {
 	case len(c.tx.Command) > change.NameBytesMax:
 		return c.no(fault.TooLarge, "", "The name of the command is %d bytes; at most %d fit.", len(c.tx.Command), change.NameBytesMax)
 	}
-	size := 0
 	for i := range c.tx.Rows {
 		r := &c.tx.Rows[i]
 		key := rowKey{r.Table, r.ID}
@@ -99,9 +110,18 @@ func (c *checker) envelope() error {
 			return c.no(fault.Invalid, "", "The change names one row twice.")
 		}
 		c.rows[key] = r
-		size += rowBytes(r)
+	}
+	return nil
+}
+
+// size is checked after the single values, which say more about what is too long.
+func (c *checker) size() error {
+	size := 0
+	for i := range c.tx.Rows {
+		size += rowBytes(&c.tx.Rows[i])
 	}
 	if size > change.TxBytesMax {
+		c.row = nil
 		return c.no(fault.TooLarge, "", "The change is %d bytes; at most %d fit. Make it in smaller steps.", size, change.TxBytesMax)
 	}
 	return nil
@@ -117,9 +137,9 @@ func rowBytes(r *change.Row) int {
 	return n
 }
 
-func (c *checker) checkRow() error {
+// checkForm checks a row by itself.
+func (c *checker) checkForm() error {
 	r := c.row
-	c.table = TableOf(r.Table)
 	switch {
 	case c.table == nil:
 		return c.no(fault.Invalid, "", "There is no table %q. Reload the app to get its newest version.", r.Table)
@@ -147,9 +167,10 @@ func (c *checker) checkRow() error {
 			return c.no(kind, cell.Col, "%s", text)
 		}
 	}
-	return c.checkAgainstKnown()
+	return nil
 }
 
+// checkAgainstKnown checks a row against what is there.
 func (c *checker) checkAgainstKnown() error {
 	r := c.row
 	before, found, err := c.known.Row(r.Table, r.ID)

@@ -17,7 +17,7 @@ const (
 	// statementsMaxNative is the same for a native connection; an edge has a thousand of them.
 	statementsMaxNative = 64
 	// argBytesMax bounds the arguments of one statement, and each single value, in the browser.
-	argBytesMax = 256 << 20
+	argBytesMax = 64 << 20
 	// nameBytesMax bounds the name of a database in the browser's pool.
 	nameBytesMax = 120
 )

@@ -288,3 +288,20 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("after reopening: %d rows, want 2", n)
 	}
 }
+
+func TestStatementsAreBounded(t *testing.T) {
+	db := open(t, ":memory:")
+	for i := range statementsMax + 50 {
+		must(t, db.QueryRow(fmt.Sprintf("SELECT %d", i)).Scan(new(int)))
+	}
+	if n := count(t, db, "sqlite_stmt"); n != statementsMax {
+		t.Errorf("SQLite holds %d statements, want %d", n, statementsMax)
+	}
+}
+
+func TestArgumentsAreBounded(t *testing.T) {
+	b := &bridge{}
+	if _, err := b.invoke(js.Value{}, make([]byte, argBytesMax+1)); fault.KindOf(Wrap("x", err)) != fault.TooLarge {
+		t.Errorf("got %v, want too-large", err)
+	}
+}

@@ -121,7 +121,7 @@ func TestLargeResults(t *testing.T) {
 			exec(t, tx, "INSERT INTO l VALUES (?, ?)", i, fmt.Sprint(text, i))
 		}
 		// Rows are read while the same connection writes, and while the same text runs a second time.
-		got, err := tx.Query("SELECT n, a FROM l ORDER BY n")
+		got, err := tx.Query("SELECT n, a FROM l WHERE a > ? ORDER BY n", text)
 		if err != nil {
 			return err
 		}
@@ -138,7 +138,7 @@ func TestLargeResults(t *testing.T) {
 			}
 			if n == 10 {
 				exec(t, tx, "UPDATE l SET a = 'changed' WHERE n < 5")
-				again, err := tx.Query("SELECT n, a FROM l ORDER BY n")
+				again, err := tx.Query("SELECT n, a FROM l WHERE a > ? ORDER BY n", strings.Repeat("y", 300))
 				if err != nil {
 					return err
 				}

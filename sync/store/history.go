@@ -27,6 +27,7 @@ type Past struct {
 const (
 	historyRead   = "SELECT stamp, col, value, base, actor FROM history WHERE row=? ORDER BY stamp DESC, col LIMIT ?"
 	historyCol    = "SELECT stamp, col, value, base, actor FROM history WHERE row=? AND col=? ORDER BY stamp DESC LIMIT ?"
+	historyHas    = "SELECT count(*) FROM history WHERE row=? AND stamp=? AND col=?"
 	historyDelete = "DELETE FROM history WHERE row=? AND stamp=? AND col=?"
 )
 

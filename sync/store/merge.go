@@ -57,13 +57,10 @@ func Merge(ctx context.Context, tx *sql.Tx, txs ...change.Tx) (Effect, error) {
 	}
 	// A context that can end costs a goroutine in every statement; stopping between transactions is enough.
 	m := merger{ctx: context.WithoutCancel(ctx), tx: tx, slots: make(map[slotKey]*slot)}
-	for _, step := range []func([]change.Tx) error{m.load, m.fold} {
-		if err := step(txs); err != nil {
-			return Effect{}, fault.Wrap("store.Merge", err)
+	for _, step := range []func() error{func() error { return m.load(txs) }, func() error { return m.fold(txs) }, m.forgetOld, m.write} {
+		if err := step(); err != nil {
+			return Effect{}, sqlite.Wrap("store.Merge", err)
 		}
-	}
-	if err := m.write(); err != nil {
-		return Effect{}, sqlite.Wrap("store.Merge", err)
 	}
 	return m.effect()
 }
@@ -99,6 +96,7 @@ type doubt struct {
 	row   id.ID
 	col   int
 	stamp hlc.Stamp
+	came  bool // it came just now and did not win
 }
 
 type merger struct {
@@ -247,10 +245,28 @@ func (m *merger) foldCell(s *slot, n int, col *work.Column, t *change.Tx, c *cha
 	}
 	switch {
 	case won != in:
-		m.doubts = append(m.doubts, doubt{s.l, s.row.ID, n, in.Stamp})
+		m.doubts = append(m.doubts, doubt{s.l, s.row.ID, n, in.Stamp, true})
 	case c.Base.Before(old.Stamp):
-		m.doubts = append(m.doubts, doubt{s.l, s.row.ID, n, old.Stamp})
+		m.doubts = append(m.doubts, doubt{s.l, s.row.ID, n, old.Stamp, false})
 	}
+}
+
+// forgetOld drops doubts about writes that came before: their loss was told then.
+func (m *merger) forgetOld() error {
+	for i := len(m.doubts) - 1; i >= 0; i-- {
+		d := &m.doubts[i]
+		if !d.came {
+			continue
+		}
+		var n int
+		if err := m.tx.QueryRowContext(m.ctx, historyHas, string(d.row), d.stamp[:], d.l.Columns[d.col].Name).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			m.doubts = slices.Delete(m.doubts, i, i+1)
+		}
+	}
+	return nil
 }
 
 // effect tells what changed; it reads the history of doubtful cells, which are few.

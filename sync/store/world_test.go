@@ -21,6 +21,7 @@ func open(t interface {
 	Cleanup(func())
 }) *sql.DB {
 	t.Helper()
+	prepare(t)
 	db, err := sqlite.Open(context.Background(), ":memory:", sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)

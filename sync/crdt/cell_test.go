@@ -1,0 +1,105 @@
+package crdt
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"holdfast/sync/change"
+	"holdfast/sync/hlc"
+)
+
+// Few stamps and values, so that they meet in every way.
+var (
+	genStamp = rapid.Custom(func(t *rapid.T) hlc.Stamp {
+		return hlc.Make(rapid.Int64Range(1, 3).Draw(t, "ms"), 0, rapid.Uint64Range(1, 2).Draw(t, "replica"))
+	})
+	genValue = rapid.SampledFrom([]change.Value{{}, change.V(1), change.V(2), change.V(3), change.V(""), change.V("a")})
+	genCell  = rapid.Custom(func(t *rapid.T) Cell {
+		return Cell{Mark{genStamp.Draw(t, "stamp"), rapid.Bool().Draw(t, "birth")}, genValue.Draw(t, "value")}
+	})
+)
+
+func TestMergeLaws(t *testing.T) {
+	for name, join := range map[string]func(a, b Cell) Cell{"register": Register, "length": Length} {
+		t.Run(name, func(t *testing.T) {
+			rapid.Check(t, func(t *rapid.T) {
+				a, b, c := genCell.Draw(t, "a"), genCell.Draw(t, "b"), genCell.Draw(t, "c")
+				if join(a, b) != join(b, a) {
+					t.Fatalf("not commutative: %v, %v", join(a, b), join(b, a))
+				}
+				if join(a, join(b, c)) != join(join(a, b), c) {
+					t.Fatalf("not associative: %v, %v", join(a, join(b, c)), join(join(a, b), c))
+				}
+				if join(a, a) != a || join(a, join(a, b)) != join(a, b) {
+					t.Fatal("not idempotent")
+				}
+				if j := join(a, b); j != a && j != b {
+					t.Fatalf("%v is neither", j)
+				}
+			})
+		})
+	}
+}
+
+func TestRegister(t *testing.T) {
+	at := func(ms int64, v any) Cell { return Cell{Mark{Stamp: hlc.Make(ms, 0, 1)}, change.V(v)} }
+	if got := Register(at(2, "later"), at(1, "zz")); got.Val.Text != "later" {
+		t.Errorf("got %v, want the later stamp", got)
+	}
+	low, high := at(1, "a"), at(1, "b")
+	high.Stamp = hlc.Make(1, 0, 2)
+	low.Val = change.V("zz")
+	if got := Register(low, high); got != high {
+		t.Errorf("got %v, want the greater replica", got)
+	}
+}
+
+func TestLength(t *testing.T) {
+	seen := int64(0)
+	for i, step := range []struct {
+		present bool
+		want    int64
+	}{{false, 0}, {true, 1}, {true, 1}, {false, 2}, {false, 2}, {true, 3}} {
+		if seen = NextLength(seen, step.present); seen != step.want {
+			t.Fatalf("step %d: length %d, want %d", i, seen, step.want)
+		}
+	}
+	short := Cell{Mark{Stamp: hlc.Make(9, 0, 1)}, change.V(1)}
+	long := Cell{Mark{Stamp: hlc.Make(1, 0, 1)}, change.V(2)}
+	if got := Length(short, long); got != long {
+		t.Errorf("got %v, want the greater length", got)
+	}
+}
+
+// Who lost does not depend on the order in which writes are listed; the latest never loses; without concurrent writes
+// nobody does.
+func TestLostLaws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		writes := rapid.SliceOfNDistinct(rapid.Custom(func(t *rapid.T) Write {
+			w := Write{Stamp: genStamp.Draw(t, "stamp"), Val: genValue.Draw(t, "value")}
+			if rapid.Bool().Draw(t, "based") {
+				w.Base = genStamp.Draw(t, "base")
+			}
+			return w
+		}), 1, 6, func(w Write) hlc.Stamp { return w.Stamp }).Draw(t, "writes")
+		lost := Lost(writes)
+		shuffled := rapid.Permutation(writes).Draw(t, "shuffled")
+		for i, l := range Lost(shuffled) {
+			if l != lost[slices.Index(writes, shuffled[i])] {
+				t.Fatal("depends on the order")
+			}
+		}
+		slices.SortFunc(writes, func(a, b Write) int { return a.Stamp.Compare(b.Stamp) })
+		if lost = Lost(writes); lost[len(lost)-1] {
+			t.Fatal("the present value lost")
+		}
+		for i := range writes[1:] {
+			writes[i+1].Base = writes[i].Stamp
+		}
+		if slices.Contains(Lost(writes), true) {
+			t.Fatal("somebody lost although everybody knew")
+		}
+	})
+}

@@ -37,8 +37,7 @@ var migrations embed.FS
 //go:embed queries.sql
 var queries string
 
-var q = sqlite.Named(queries, "origins", "addOrigin", "setHead", "setFloor", "addLog", "readLog", "trimLog", "oldLog",
-	"logged", "latest", "replica", "addReplica", "setSettled", "fate", "addFate", "pruneFates", "setApplied", "applied")
+var q = sqlite.Named(queries)
 
 // Config is what an Ingress needs. DB, Region and Tenant must be set.
 type Config struct {
@@ -111,7 +110,7 @@ func (g *Ingress) Open(ctx context.Context) error {
 // load reads what is kept in memory. It is called again after a failed commit, when memory and disk may differ.
 func (g *Ingress) load(ctx context.Context) error {
 	g.origins, g.names, g.applied = map[string]*origin{}, map[int64]string{}, map[string]change.Vector{}
-	rows, err := g.cfg.DB.QueryContext(ctx, q["origins"])
+	rows, err := g.cfg.DB.QueryContext(ctx, q("origins"))
 	if err != nil {
 		return sqlite.Wrap("ingress.load", err)
 	}
@@ -128,7 +127,7 @@ func (g *Ingress) load(ctx context.Context) error {
 		return sqlite.Wrap("ingress.load", err)
 	}
 	rows.Close()
-	rows, err = g.cfg.DB.QueryContext(ctx, q["applied"])
+	rows, err = g.cfg.DB.QueryContext(ctx, q("applied"))
 	if err != nil {
 		return sqlite.Wrap("ingress.load", err)
 	}
@@ -153,7 +152,7 @@ func (g *Ingress) origin(ctx context.Context, tx *sql.Tx, name string) (*origin,
 		return nil, fault.Errorf("ingress.origin", fault.Limit, "more than %d regions", change.OriginsMax)
 	}
 	o := &origin{}
-	if err := tx.QueryRowContext(ctx, q["addOrigin"], name, 0, 0).Scan(&o.id); err != nil {
+	if err := tx.QueryRowContext(ctx, q("addOrigin"), name, 0, 0).Scan(&o.id); err != nil {
 		return nil, sqlite.Wrap("ingress.origin", err)
 	}
 	g.origins[name], g.names[o.id] = o, name
@@ -217,7 +216,7 @@ func (g *Ingress) Acked(ctx context.Context, region string, v change.Vector) err
 	defer g.mu.Unlock()
 	err := g.write(ctx, func(tx *sql.Tx) error {
 		for _, name := range v.Origins() {
-			if _, err := tx.ExecContext(ctx, q["setApplied"], region, name, v[name]); err != nil {
+			if _, err := tx.ExecContext(ctx, q("setApplied"), region, name, v[name]); err != nil {
 				return err
 			}
 			g.ack(region, name, v[name])

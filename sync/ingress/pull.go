@@ -65,7 +65,7 @@ func (g *Ingress) Log(ctx context.Context, origin string, after uint64, bytesMax
 
 // read takes entries from the log until room or count is used up; more tells whether some are left.
 func (g *Ingress) read(ctx context.Context, name string, after uint64, room, count int) (es []change.Entry, size int, more bool, err error) {
-	rows, err := g.cfg.DB.QueryContext(ctx, q["readLog"], g.origins[name].id, after)
+	rows, err := g.cfg.DB.QueryContext(ctx, q("readLog"), g.origins[name].id, after)
 	if err != nil {
 		return nil, 0, false, err
 	}
@@ -103,10 +103,10 @@ func (g *Ingress) Trim(ctx context.Context, upto change.Vector) error {
 			if err := g.keepFates(ctx, tx, name, o.id, seq); err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, q["trimLog"], o.id, seq); err != nil {
+			if _, err := tx.ExecContext(ctx, q("trimLog"), o.id, seq); err != nil {
 				return err
 			}
-			if _, err := tx.ExecContext(ctx, q["setFloor"], seq, o.id); err != nil {
+			if _, err := tx.ExecContext(ctx, q("setFloor"), seq, o.id); err != nil {
 				return err
 			}
 			o.floor = seq
@@ -118,7 +118,7 @@ func (g *Ingress) Trim(ctx context.Context, upto change.Vector) error {
 
 // keepFates writes down what the log will no longer tell about replicas that are known here.
 func (g *Ingress) keepFates(ctx context.Context, tx *sql.Tx, name string, origin int64, upto uint64) error {
-	rows, err := tx.QueryContext(ctx, q["oldLog"], origin, upto)
+	rows, err := tx.QueryContext(ctx, q("oldLog"), origin, upto)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (g *Ingress) keepFates(ctx context.Context, tx *sql.Tx, name string, origin
 			return err
 		}
 		f := wire.Fate{Num: t.Num, Accepted: true, Origin: name, Seq: seq, Stamp: t.Stamp}
-		if _, err := tx.ExecContext(ctx, q["addFate"], int64(t.Replica()), t.Num, sum(t), wire.EncodeFate(f)); err != nil {
+		if _, err := tx.ExecContext(ctx, q("addFate"), int64(t.Replica()), t.Num, sum(t), wire.EncodeFate(f)); err != nil {
 			return err
 		}
 	}

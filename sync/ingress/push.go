@@ -133,7 +133,7 @@ func (b *batch) run() (err error) {
 	if b.own.head == head {
 		return nil
 	}
-	_, err = b.tx.ExecContext(b.ctx, q["setHead"], b.own.head, b.own.id)
+	_, err = b.tx.ExecContext(b.ctx, q("setHead"), b.own.head, b.own.id)
 	return err
 }
 
@@ -143,9 +143,9 @@ func (b *batch) settle() error {
 	first := b.req.Txs[0].Num
 	var member string
 	var settled uint64
-	err := b.tx.QueryRowContext(b.ctx, q["replica"], int64(b.req.Replica)).Scan(&member, &settled)
+	err := b.tx.QueryRowContext(b.ctx, q("replica"), int64(b.req.Replica)).Scan(&member, &settled)
 	if errors.Is(err, sql.ErrNoRows) {
-		_, err := b.tx.ExecContext(b.ctx, q["addReplica"], int64(b.req.Replica), string(b.who.ID), first-1)
+		_, err := b.tx.ExecContext(b.ctx, q("addReplica"), int64(b.req.Replica), string(b.who.ID), first-1)
 		return err
 	}
 	switch {
@@ -158,17 +158,17 @@ func (b *batch) settle() error {
 	case first-1 == settled:
 		return nil
 	}
-	if _, err := b.tx.ExecContext(b.ctx, q["pruneFates"], int64(b.req.Replica), first-1); err != nil {
+	if _, err := b.tx.ExecContext(b.ctx, q("pruneFates"), int64(b.req.Replica), first-1); err != nil {
 		return err
 	}
-	_, err = b.tx.ExecContext(b.ctx, q["setSettled"], first-1, int64(b.req.Replica))
+	_, err = b.tx.ExecContext(b.ctx, q("setSettled"), first-1, int64(b.req.Replica))
 	return err
 }
 
 // latest finds the stamp after which the replica's next one must lie.
 func (b *batch) latest() error {
 	var bytes []byte
-	err := b.tx.QueryRowContext(b.ctx, q["latest"], int64(b.req.Replica)).Scan(&bytes)
+	err := b.tx.QueryRowContext(b.ctx, q("latest"), int64(b.req.Replica)).Scan(&bytes)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
@@ -186,7 +186,7 @@ func (b *batch) known(t change.Tx) (f wire.Fate, known bool, err error) {
 	var seq uint64
 	var raw []byte
 	replica := int64(b.req.Replica)
-	err = b.tx.QueryRowContext(b.ctx, q["logged"], replica, t.Num).Scan(&origin, &seq, &raw)
+	err = b.tx.QueryRowContext(b.ctx, q("logged"), replica, t.Num).Scan(&origin, &seq, &raw)
 	if err == nil {
 		was, err := change.Decode(raw)
 		if err != nil {
@@ -202,7 +202,7 @@ func (b *batch) known(t change.Tx) (f wire.Fate, known bool, err error) {
 		return f, false, err
 	}
 	var digest []byte
-	err = b.tx.QueryRowContext(b.ctx, q["fate"], replica, t.Num).Scan(&digest, &raw)
+	err = b.tx.QueryRowContext(b.ctx, q("fate"), replica, t.Num).Scan(&digest, &raw)
 	if errors.Is(err, sql.ErrNoRows) {
 		return f, false, nil
 	}
@@ -365,7 +365,7 @@ func (b *batch) refuse(t change.Tx, cause error) (wire.Fate, error) {
 		}
 	}
 	f.Detail = clip(f.Detail, wire.DetailMax)
-	_, err := b.tx.ExecContext(b.ctx, q["addFate"], int64(b.req.Replica), t.Num, sum(t), wire.EncodeFate(f))
+	_, err := b.tx.ExecContext(b.ctx, q("addFate"), int64(b.req.Replica), t.Num, sum(t), wire.EncodeFate(f))
 	b.cfg.Log.Info("change refused", "tenant", b.cfg.Tenant, "replica", b.req.Replica, "num", t.Num, "command", t.Command, "kind", k)
 	return f, err
 }
@@ -378,7 +378,7 @@ func (g *Ingress) log(ctx context.Context, tx *sql.Tx, o *origin, e change.Entry
 	if e.Tx.Num > 0 {
 		replica = int64(e.Tx.Replica())
 	}
-	_, err := tx.ExecContext(ctx, q["addLog"], o.id, e.Seq, replica, e.Tx.Num, now.UnixMilli(), e.Tx.Encode())
+	_, err := tx.ExecContext(ctx, q("addLog"), o.id, e.Seq, replica, e.Tx.Num, now.UnixMilli(), e.Tx.Encode())
 	if err == nil {
 		o.head = e.Seq
 	}

@@ -254,6 +254,7 @@ func TestSetAside(t *testing.T) {
 func TestLostTail(t *testing.T) {
 	for _, more := range []int{0, 2, 5, 9} { // shorter than before, as long, longer
 		t.Run(fmt.Sprint(more), func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t)
 			for n := range uint64(5) {
 				w.tell(w.call(acme, n+1))

@@ -19,14 +19,16 @@ import (
 const ldflags = "-s -w"
 
 // wasm compiles the named programs of the folder wasm, or takes them from the cache when none of their sources changed.
-// One run of the compiler serves all of them: two at once would each compile the standard library.
 func (b *builder) wasm(ctx context.Context, names ...string) (map[string][]byte, error) {
 	start := time.Now()
+	overlay, slim, err := b.overlay(ctx)
+	if err != nil {
+		return nil, err
+	}
 	bodies, keys := map[string][]byte{}, map[string]string{}
-	out := filepath.Join(b.Root, CacheDir, "link") + string(filepath.Separator)
-	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", out}
+	var missing []string
 	for _, name := range names {
-		inputs, err := inputsOf(ctx, b.Root, "./wasm/"+name)
+		inputs, err := inputsOf(ctx, b.Root, "./wasm/"+name, slim)
 		if err != nil {
 			return nil, err
 		}
@@ -36,34 +38,54 @@ func (b *builder) wasm(ctx context.Context, names ...string) (map[string][]byte,
 			continue
 		}
 		b.Log("compiling wasm/%s", name)
-		args = append(args, "./wasm/"+name)
+		missing = append(missing, name)
 	}
-	if len(bodies) == len(names) {
+	if len(missing) == 0 {
 		return bodies, nil
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		return nil, fmt.Errorf("pipeline.wasm: %w", err)
-	}
-	defer os.RemoveAll(out)
-	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir, cmd.Env = b.Root, wasmEnv()
-	if msg, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("wasm does not compile (%w):\n%s", err, bytes.TrimSpace(msg))
-	}
-	for _, name := range names {
-		if bodies[name] != nil {
-			continue
+	compiled, err := b.compile(ctx, missing, "-overlay", overlay)
+	if err != nil {
+		// Another version of Go, or a new import, may need more of a package than its stand-in has.
+		var whole error
+		if compiled, whole = b.compile(ctx, missing); whole != nil {
+			return nil, whole
 		}
-		body, err := os.ReadFile(filepath.Join(out, name))
-		if err == nil {
-			err = b.cache.put(keys[name], body)
-		}
-		if err != nil {
+		b.Log("built without the stand-ins for %s, which makes the programs larger; they do not fit:\n%v", standinNames(), err)
+	}
+	for name, body := range compiled {
+		if err := b.cache.put(keys[name], body); err != nil {
 			return nil, fmt.Errorf("pipeline.wasm: %w", err)
 		}
 		bodies[name] = body
 	}
 	b.Log("compiled to WebAssembly in %s", since(start))
+	return bodies, nil
+}
+
+// compile runs the compiler once for all programs: two at once would each compile the standard library.
+func (b *builder) compile(ctx context.Context, names []string, flags ...string) (map[string][]byte, error) {
+	out := filepath.Join(b.Root, CacheDir, "link") + string(filepath.Separator)
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return nil, fmt.Errorf("pipeline.compile: %w", err)
+	}
+	defer os.RemoveAll(out)
+	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", out}, flags...)
+	for _, name := range names {
+		args = append(args, "./wasm/"+name)
+	}
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir, cmd.Env = b.Root, wasmEnv()
+	if msg, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("wasm does not compile (%w):\n%s", err, bytes.TrimSpace(msg))
+	}
+	bodies := map[string][]byte{}
+	for _, name := range names {
+		body, err := os.ReadFile(filepath.Join(out, name))
+		if err != nil {
+			return nil, fmt.Errorf("pipeline.compile: %w", err)
+		}
+		bodies[name] = body
+	}
 	return bodies, nil
 }
 
@@ -81,9 +103,9 @@ type listed struct {
 	GoFiles, SFiles, EmbedFiles []string
 }
 
-// inputsOf hashes everything that the compiler's output depends on: the toolchain, the versions of modules (go.sum
+// inputsOf hashes everything that the compiler's output depends on: the toolchain, the stand-ins, the versions of modules (go.sum
 // fixes their bytes) and the content of this module's own files.
-func inputsOf(ctx context.Context, root, pkg string) (string, error) {
+func inputsOf(ctx context.Context, root, pkg, slim string) (string, error) {
 	toolchain, err := run(ctx, root, nil, "go", "env", "GOVERSION", "GOEXPERIMENT", "GOWASM", "GOFLAGS")
 	if err != nil {
 		return "", err
@@ -93,7 +115,7 @@ func inputsOf(ctx context.Context, root, pkg string) (string, error) {
 		return "", err
 	}
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s%s\n", toolchain, ldflags)
+	fmt.Fprintf(sum, "%s%s\n%s\n", toolchain, ldflags, slim)
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p listed
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) {

@@ -1,12 +1,9 @@
 // Package x509 stands in for crypto/x509 in programs for the browser, where certificates are the browser's work. It has
-// the parts of the interface that net/http, nats.go and golang-jwt are compiled against. Nothing is ever parsed or trusted.
+// the parts of the interface that net/http and nats.go are compiled against. Nothing is ever parsed or trusted.
 package x509
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/rsa"
-	"encoding/pem"
 	"errors"
 )
 
@@ -33,11 +30,5 @@ func SystemCertPool() (*CertPool, error) { return nil, errBrowser }
 func (*CertPool) AddCert(*Certificate)           {}
 func (*CertPool) AppendCertsFromPEM([]byte) bool { return false }
 
-// ParseCertificate and the other parsers refuse.
-func ParseCertificate([]byte) (*Certificate, error)        { return nil, errBrowser }
-func ParsePKIXPublicKey([]byte) (any, error)               { return nil, errBrowser }
-func ParsePKCS8PrivateKey([]byte) (any, error)             { return nil, errBrowser }
-func ParsePKCS1PrivateKey([]byte) (*rsa.PrivateKey, error) { return nil, errBrowser }
-func ParsePKCS1PublicKey([]byte) (*rsa.PublicKey, error)   { return nil, errBrowser }
-func ParseECPrivateKey([]byte) (*ecdsa.PrivateKey, error)  { return nil, errBrowser }
-func DecryptPEMBlock(*pem.Block, []byte) ([]byte, error)   { return nil, errBrowser }
+// ParseCertificate refuses.
+func ParseCertificate([]byte) (*Certificate, error) { return nil, errBrowser }

@@ -17,6 +17,7 @@ import (
 	"holdfast/sync/id"
 	"holdfast/sync/link"
 	"holdfast/sync/port"
+	"holdfast/sync/replica"
 )
 
 // Replica is what the desk needs of a replica.
@@ -42,23 +43,14 @@ type Config struct {
 	Link    Link
 	Person  id.ID
 	// Send hands a message to a tab; re is the number of the request it answers, or 0.
-	Send func(tab string, re int, text []byte)
-	// Counts is how much waits, was refused, and is not yet everywhere; OffsetMS what the clock is off by.
-	Counts func() Counts
+	Send   func(tab string, re int, text []byte)
+	Counts func() replica.Counts
 	// Rebuild and SignOut do what only the worker around can.
 	Rebuild func(ctx context.Context) error
 	SignOut func(ctx context.Context, forget bool) error
-	// Base is the part of the status that the desk does not know: Storage, Region, Problem, Ready, Loading.
+	// Base is the part of the status that the desk does not know: Storage, Problem, Ready, Loading.
 	Base func() port.Status
 	Log  *slog.Logger
-}
-
-// Counts are the replica's numbers for the status line.
-type Counts struct {
-	Waiting   int
-	Attention int
-	Behind    bool
-	OffsetMS  int64
 }
 
 type request struct {
@@ -87,8 +79,18 @@ func New(cfg Config) *Desk {
 		tabs: map[string]map[int]int{}}
 }
 
-// Request takes a tab's request. It blocks while too many wait.
-func (d *Desk) Request(tab string, text []byte) { d.requests <- request{tab, text} }
+// Request takes a tab's request. It never blocks: when too many wait already, this one is answered as Busy.
+func (d *Desk) Request(tab string, text []byte) {
+	select {
+	case d.requests <- request{tab, text}:
+	default:
+		var q port.Request
+		if json.Unmarshal(text, &q) == nil && q.ID != 0 {
+			err := fault.Errorf("desk.Request", fault.Busy, "Too much at once. Try again in a moment.")
+			d.send(tab, q.ID, port.Message{Reply: &port.Reply{ID: q.ID, Error: port.ErrorOf(err)}})
+		}
+	}
+}
 
 // Gone forgets a tab.
 func (d *Desk) Gone(tab string) {
@@ -259,7 +261,11 @@ func (d *Desk) status() port.Status {
 	}
 	s.People = nil
 	for _, p := range l.People {
-		s.People = append(s.People, port.Person{Member: p.Member, View: p.View, Me: p.Conn == l.Conn})
+		me := p.Conn == l.Conn
+		if me {
+			s.Region = p.Region
+		}
+		s.People = append(s.People, port.Person{Member: p.Member, View: p.View, Me: me})
 	}
 	return s
 }

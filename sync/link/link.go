@@ -44,7 +44,7 @@ type Config struct {
 	// Dial opens a connection to the edge. The options name the connection and set its inbox; the dialer adds the server.
 	Dial func(opts ...nats.Option) (*nats.Conn, error)
 	// ReplicaID is part of the connection's name.
-	ReplicaID uint64
+	ReplicaID func() uint64
 	// Renew asks for a fresh session. Expired: the person must sign in again. Denied: they are no member any more.
 	Renew func(ctx context.Context) error
 	// Bootstrap replaces the replica's rows by the edge's snapshot.
@@ -174,7 +174,7 @@ func (l *Link) run(ctx context.Context) {
 func (l *Link) connect(ctx context.Context, conn string, broken func(error)) (*nats.Conn, error) {
 	dial := func() (*nats.Conn, error) {
 		return l.cfg.Dial(
-			nats.Name(wire.ConnName(l.cfg.Tenant, conn, l.cfg.ReplicaID)),
+			nats.Name(wire.ConnName(l.cfg.Tenant, conn, l.cfg.ReplicaID())),
 			nats.CustomInboxPrefix(wire.InboxPrefix(l.cfg.Tenant, conn)),
 			nats.NoReconnect(), // a session that broke is begun anew, from the cursor
 			nats.Timeout(connectMax),

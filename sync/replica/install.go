@@ -67,6 +67,16 @@ func (r *Replica) Install(ctx context.Context, fresh *sql.DB, keep func(ctx cont
 	return nil
 }
 
+// Installed tells whether a database is some replica's: not a snapshot that was never installed, or only half.
+func Installed(ctx context.Context, db *sql.DB) (bool, error) {
+	var n int
+	err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'self'").Scan(&n)
+	if err == nil && n > 0 {
+		err = db.QueryRowContext(ctx, "SELECT count(*) FROM self").Scan(&n)
+	}
+	return n > 0, sqlite.Wrap("replica.Installed", err)
+}
+
 // inherit takes over what old has beyond the rows.
 func (r *Replica) inherit(ctx context.Context, tx *sql.Tx, old *Replica, keys map[uint64]string) error {
 	if _, err := tx.ExecContext(ctx, q("newSelf"), int64(old.replica), string(old.cfg.Member), old.floor[:], old.offset.Milliseconds()); err != nil {

@@ -74,7 +74,10 @@ class Port {
         this.#leads = true;
         this.#pass();
       }
-      if (data.fatal) this.#drop(data.fatal);
+      if (data.restart) {
+        this.#stop();
+        this.#queue(0);
+      } else if (data.fatal) this.#drop(data.fatal);
       else this.#hear(data.leading ? { welcome: data.leading } : data, (text) => worker.postMessage({ text }));
     };
     worker.onerror = (e) => worker === this.#worker && this.#drop(e.message);

@@ -1,10 +1,11 @@
 // The worker that may keep a workspace's replica on this device. Its page starts it (tab.js); the Go program in it does
 // the work. Of all tabs' workers one leads: it holds the Web Lock "<key>/lead", and so the files. One more is kept ready.
 //
-// Messages with the page that started it: {start: {key, tenant, person, tab}} in; {leading: epoch}, {fatal: text} out.
+// Messages with the page that started it: {start: {key, tenant, person, tab}} in; {leading: epoch}, {fatal: text}, {restart: true} out.
 // Messages with every tab once it leads: text (package port) in; {text, re} out, re being the answered request's number.
 // The own tab is reached by postMessage, the others through a BroadcastChannel each, named "<key>/<tab>".
 import "holdfast:go";
+import "./mirror.js";
 import "./sqlite.js";
 import { assets } from "holdfast:assets";
 
@@ -30,6 +31,8 @@ const host = {
   },
   send: (tab, re, text) => tabs.get(tab)?.post({ text, re }),
   fatal: (text) => self.postMessage({ fatal: text }),
+  // Asks the tab for a new worker, as after the files were replaced.
+  restart: () => self.postMessage({ restart: true }),
 };
 globalThis.holdfastHost = host;
 
@@ -85,7 +88,7 @@ async function begin(o) {
   start = o;
   host.tenant = o.tenant;
   host.person = o.person;
-  globalThis.holdfastSQLite.configure({ directory: `holdfast/${o.key}` });
+  globalThis.holdfastSQLite.configure({ wasmURL: assets["sqlite3.wasm"], directory: `holdfast/${o.key}` });
   lead = new Promise(becomeLeader);
   try {
     const go = new Go();

@@ -1,0 +1,458 @@
+package billing
+
+import (
+	"container/heap"
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"holdfast/server/catalog"
+	"holdfast/server/invoice"
+	"holdfast/server/ledger"
+	"holdfast/server/meter"
+	"holdfast/server/money"
+	"holdfast/server/payment"
+	"holdfast/sync/fault"
+)
+
+// Engine bills all customers of one catalogue. It is safe for concurrent use; commands run one after another.
+type Engine struct {
+	proc payment.Processor
+
+	mu       sync.Mutex
+	cat      *catalog.Catalog
+	now      time.Time
+	nums     Numbers
+	accounts map[string]*Account
+	order    []string
+	uses     map[string]int
+	clock    alarms
+	book     ledger.Book // of what belongs to no customer
+	stray    []payment.Event
+	seen     map[string]bool
+}
+
+// Config is what an Engine needs.
+type Config struct {
+	Catalog   *catalog.Catalog
+	Processor payment.Processor
+	Start     time.Time // the clock's first moment
+}
+
+// New makes an engine without customers.
+func New(c Config) *Engine {
+	return &Engine{proc: c.Processor, cat: c.Catalog, now: c.Start.In(c.Catalog.Zone), nums: Numbers{By: map[string]int64{}}, accounts: map[string]*Account{},
+		uses: map[string]int{}, seen: map[string]bool{}}
+}
+
+// Now is the engine's time.
+func (e *Engine) Now() time.Time { e.mu.Lock(); defer e.mu.Unlock(); return e.now }
+
+// Catalog is what the engine sells.
+func (e *Engine) Catalog() *catalog.Catalog { e.mu.Lock(); defer e.mu.Unlock(); return e.cat }
+
+// Account is a customer's account. The caller must not change it; the engine replaces it at the next command.
+func (e *Engine) Account(id string) (*Account, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.account(id)
+}
+
+func (e *Engine) account(id string) (*Account, error) {
+	if a := e.accounts[id]; a != nil {
+		return a, nil
+	}
+	return nil, fault.Errorf("billing.Account", fault.NotFound, "there is no customer %q", id)
+}
+
+// Accounts lists all accounts in the order in which they were opened.
+func (e *Engine) Accounts() []*Account {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := make([]*Account, len(e.order))
+	for i, id := range e.order {
+		out[i] = e.accounts[id]
+	}
+	return out
+}
+
+// Books lists the ledgers: each customer's, then the house's.
+func (e *Engine) Books() []*ledger.Book {
+	var out []*ledger.Book
+	for _, a := range e.Accounts() {
+		out = append(out, &a.Book)
+	}
+	return append(out, &e.book)
+}
+
+// Stray lists wires that nobody could match.
+func (e *Engine) Stray() []payment.Event { e.mu.Lock(); defer e.mu.Unlock(); return e.stray }
+
+// Open opens an account for a new customer.
+func (e *Engine) Open(c Customer) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n, err := checkCustomer(e.cat, c, e.now)
+	if err != nil {
+		return err
+	}
+	if e.accounts[n.ID] != nil {
+		return fault.Errorf("billing.Open", fault.Conflict, "there is a customer %q already", n.ID)
+	}
+	e.accounts[n.ID] = &Account{Customer: n, Usage: &meter.Log{}, Seen: map[string]bool{}}
+	e.order = append(e.order, n.ID)
+	return nil
+}
+
+func (e *Engine) begin(a *Account) *tx {
+	nums := e.nums.clone()
+	return &tx{Account: a.clone(), cat: e.cat, now: e.now, nums: &nums, uses: func(k string) int { return e.uses[k] }, checks: e.proc.Check}
+}
+
+// commit replaces the account and sets its alarm.
+func (e *Engine) commit(t *tx) {
+	old := e.accounts[t.ID]
+	for _, ev := range t.Events[len(old.Events):] {
+		if ev.Kind == EvCoupon {
+			e.uses[ev.Coupon.ID]++
+		}
+	}
+	e.accounts[t.ID], e.nums = t.Account, *t.nums
+	if next, ok := t.next(t); ok {
+		heap.Push(&e.clock, entry{next.at, t.ID})
+	}
+}
+
+// Do runs a command for a customer, what it sends to the processor, and whatever is due by then.
+func (e *Engine) Do(ctx context.Context, customer string, c Command) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a, err := e.account(customer)
+	if err != nil {
+		return err
+	}
+	t := e.begin(a)
+	if err := c.apply(t); err != nil {
+		return err
+	}
+	e.commit(t)
+	if err := e.drain(ctx, customer); err != nil {
+		return err
+	}
+	return e.advance(ctx, e.now)
+}
+
+// Record takes a usage event in. It tells whether the event was new.
+func (e *Engine) Record(ctx context.Context, customer string, ev meter.Event) (bool, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a, err := e.account(customer)
+	if err != nil {
+		return false, err
+	}
+	ev.Received = e.now
+	known := false
+	for i := range e.cat.Meters {
+		if m := &e.cat.Meters[i]; m.Event == ev.Type {
+			known = true
+			if err := meter.Check(m, ev); err != nil {
+				return false, err
+			}
+		}
+	}
+	if !known {
+		return false, fault.Errorf("billing.Record", fault.Invalid, "no meter counts events of type %q", ev.Type)
+	}
+	fresh, err := a.Usage.Add(ev)
+	if err != nil || !fresh {
+		return fresh, err
+	}
+	if !e.view(a).mayPass() {
+		return true, nil
+	}
+	t := e.begin(a)
+	if err := t.thresholds(); err != nil {
+		return true, err
+	}
+	if len(t.Events) == len(a.Events) {
+		return true, nil
+	}
+	e.commit(t)
+	return true, e.drain(ctx, customer)
+}
+
+// drain does what the account wants done outside, one after another; each answer may want more.
+func (e *Engine) drain(ctx context.Context, id string) error {
+	for n := 0; len(e.accounts[id].Outbox) > 0; n++ {
+		if n > StepsMax {
+			return fault.Errorf("billing.drain", fault.Other, "payments of %s turn in circles", id)
+		}
+		t := e.begin(e.accounts[id])
+		do := t.Outbox[0]
+		t.Outbox = copied(t.Outbox[1:])
+		if err := e.effect(ctx, t, do); err != nil {
+			return err
+		}
+		e.commit(t)
+	}
+	return nil
+}
+
+func (e *Engine) effect(ctx context.Context, t *tx, do Effect) error {
+	if do.Charge != nil {
+		if v := t.Invoice(do.Charge.Invoice); v.Due() < do.Charge.Amount.Minor {
+			t.collect(v) // less is owed by now; ask for that
+			return nil
+		}
+		res, err := e.proc.Charge(ctx, *do.Charge)
+		if err != nil {
+			return fault.Wrap("billing.Charge", err)
+		}
+		return t.charged(*do.Charge, res)
+	}
+	res, err := e.proc.Refund(ctx, *do.Refund)
+	if err != nil {
+		return fault.Wrap("billing.Refund", err)
+	}
+	return t.refunded(*do.Refund, res)
+}
+
+// Hear takes in what a processor tells. Events come in any order and repeatedly.
+func (e *Engine) Hear(ctx context.Context, ev payment.Event) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if ev.Kind == payment.WireReceived {
+		return e.wire(ctx, ev)
+	}
+	id := ev.Customer
+	if a := e.accounts[id]; a == nil || a.payment(ev.Charge) == nil {
+		return fault.Errorf("billing.Hear", fault.NotFound, "event %s is about charge %q, which is not known yet", ev.ID, ev.Charge)
+	}
+	t := e.begin(e.accounts[id])
+	if err := t.event(ev); err != nil {
+		return err
+	}
+	e.commit(t)
+	if err := e.drain(ctx, id); err != nil {
+		return err
+	}
+	return e.advance(ctx, e.now)
+}
+
+// wire matches money that arrived with the invoice whose number stands in its reference. What nobody can match is kept apart.
+func (e *Engine) wire(ctx context.Context, ev payment.Event) error {
+	if e.seen[ev.ID] {
+		return nil
+	}
+	ref := plain(ev.Reference)
+	for _, id := range e.order {
+		a := e.accounts[id]
+		for _, v := range a.Invoices {
+			if v.State == invoice.Draft || v.State == invoice.Void || a.Currency != ev.Amount.Currency || !mentions(ref, plain(v.Number)) {
+				continue
+			}
+			t := e.begin(a)
+			t.Payments = append(t.Payments, Payment{ID: ev.Charge, Key: ev.ID, Invoice: v.ID, Method: payment.Method{Kind: payment.Wire}, Amount: ev.Amount.Minor, Status: payment.Succeeded, At: e.now})
+			t.notice("payment.wire", v.Number, "A wire of %s for invoice %s arrived", ev.Amount, v.Number)
+			if err := t.receive(v.ID, ev.Charge, ev.Amount.Minor); err != nil {
+				return err
+			}
+			e.seen[ev.ID] = true
+			e.commit(t)
+			return e.drain(ctx, id)
+		}
+	}
+	if err := e.book.Post(ledger.Tx{Key: ev.ID, At: e.now, Memo: "wire that matches no invoice: " + ev.Reference, Currency: ev.Amount.Currency,
+		Entries: []ledger.Entry{ledger.Debit(ledger.Cash, ev.Amount.Minor), ledger.Credit(ledger.Unapplied, ev.Amount.Minor)}}); err != nil {
+		return err
+	}
+	e.seen[ev.ID] = true
+	e.stray = append(e.stray, ev)
+	return nil
+}
+
+// plain keeps letters and digits, in capitals: banks mangle the rest.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToUpper(s))
+}
+
+// mentions tells whether a number stands in a reference and is not the beginning of a longer number.
+func mentions(ref, number string) bool {
+	i := strings.Index(ref, number)
+	if i < 0 || number == "" {
+		return false
+	}
+	after := i + len(number)
+	return after == len(ref) || ref[after] < '0' || ref[after] > '9'
+}
+
+// Next is when the next alarm is due, or the zero time.
+func (e *Engine) Next() time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for e.clock.Len() > 0 {
+		top := e.clock[0]
+		a := e.accounts[top.id]
+		if next, ok := a.next(e.view(a)); ok && next.at.Equal(top.at) {
+			return top.at
+		}
+		heap.Pop(&e.clock)
+	}
+	return time.Time{}
+}
+
+func (e *Engine) view(a *Account) *tx { return &tx{Account: a, cat: e.cat, now: e.now, nums: &e.nums} }
+
+// Advance moves the clock to a moment and does everything that falls due until then, in order.
+func (e *Engine) Advance(ctx context.Context, to time.Time) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if to.Before(e.now) {
+		return fault.Errorf("billing.Advance", fault.Invalid, "the clock cannot go back from %s to %s", e.now.Format(time.RFC3339), to.Format(time.RFC3339))
+	}
+	if err := e.advance(ctx, to); err != nil {
+		return err
+	}
+	e.now = to.In(e.cat.Zone)
+	return nil
+}
+
+func (e *Engine) advance(ctx context.Context, to time.Time) error {
+	steps := map[string]int{}
+	for e.clock.Len() > 0 && !e.clock[0].at.After(to) {
+		top := heap.Pop(&e.clock).(entry)
+		a := e.accounts[top.id]
+		next, ok := a.next(e.view(a))
+		if !ok || !next.at.Equal(top.at) {
+			continue // something changed since this alarm was set; a newer one is in the heap
+		}
+		if next.at.After(e.now) {
+			e.now = next.at.In(e.cat.Zone)
+		}
+		if steps[top.id]++; steps[top.id] > StepsMax {
+			return fault.Errorf("billing.Advance", fault.Other, "the clock of %s turns in circles", top.id)
+		}
+		t := e.begin(a)
+		if err := next.what(t, next.at); err != nil {
+			return fault.Wrap("billing.Advance "+top.id, err)
+		}
+		e.commit(t)
+		if err := e.drain(ctx, top.id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close books the revenue that is earned by now, as at the end of a simulation or for a report within a month.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, id := range e.order {
+		t := e.begin(e.accounts[id])
+		if err := t.recognise(); err != nil {
+			return err
+		}
+		e.commit(t)
+	}
+	return nil
+}
+
+// Preview is what a command would do now: the documents that it would issue and the subscription after it. It is the same code as Do, on
+// a copy that is thrown away, and it sends nothing.
+type Preview struct {
+	Invoices []invoice.Invoice
+	Notes    []invoice.Note
+	Pending  []invoice.Line
+	Sub      Sub
+	DueNow   money.Amount
+	Balance  money.Amount // change of the customer's balance and credit
+}
+
+// Preview tries a command.
+func (e *Engine) Preview(customer string, c Command) (Preview, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a, err := e.account(customer)
+	if err != nil {
+		return Preview{}, err
+	}
+	t := e.begin(a)
+	if err := c.apply(t); err != nil {
+		return Preview{}, err
+	}
+	return t.against(a), nil
+}
+
+// Upcoming is the invoice of the running period as it would be if nothing more happened: usage so far is in it.
+func (e *Engine) Upcoming(customer string) (Preview, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a, err := e.account(customer)
+	if err != nil {
+		return Preview{}, err
+	}
+	sub := a.Sub()
+	if sub.Status != Active {
+		return Preview{}, fault.Errorf("billing.Upcoming", fault.Conflict, "nothing runs; the subscription is %s", sub.Status)
+	}
+	t := e.begin(a)
+	t.now = sub.Period.End
+	if err := t.run(t.now, how{reason: "cycle", waits: true}, (*step).turn); err != nil {
+		return Preview{}, err
+	}
+	for _, w := range copied(t.Waits) {
+		if err := t.issue(w.Invoice); err != nil {
+			return Preview{}, err
+		}
+	}
+	return t.against(a), nil
+}
+
+// against is what t has more than a.
+func (t *tx) against(a *Account) Preview {
+	p := Preview{Notes: t.Notes[len(a.Notes):], Sub: t.Sub(), Pending: t.Pending, DueNow: money.New(0, t.Currency), Balance: money.New(0, t.Currency)}
+	for _, v := range t.Invoices {
+		if old := a.Invoice(v.ID); old == nil || old.State == invoice.Draft && v.State != invoice.Draft {
+			p.Invoices = append(p.Invoices, v)
+			p.DueNow.Minor += v.Due()
+		}
+	}
+	for _, g := range t.Credits {
+		p.Balance.Minor += g.Left
+	}
+	for _, g := range a.Credits {
+		p.Balance.Minor -= g.Left
+	}
+	return p
+}
+
+// entry is an alarm in the heap; alarms orders them by time, then customer.
+type entry struct {
+	at time.Time
+	id string
+}
+
+type alarms []entry
+
+func (h alarms) Len() int { return len(h) }
+func (h alarms) Less(i, j int) bool {
+	if !h[i].at.Equal(h[j].at) {
+		return h[i].at.Before(h[j].at)
+	}
+	return h[i].id < h[j].id
+}
+func (h alarms) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *alarms) Push(x any)   { *h = append(*h, x.(entry)) }
+func (h *alarms) Pop() any {
+	old := *h
+	x := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return x
+}

@@ -1,0 +1,20 @@
+package billing
+
+import "time"
+
+const (
+	// QuantityMax bounds seats and the like.
+	QuantityMax = 10_000_000
+	// ScheduledMax bounds the changes that wait on one subscription.
+	ScheduledMax = 20
+	// CouponsMax bounds the coupons on one subscription.
+	CouponsMax = 10
+	// MethodsMax bounds a customer's payment methods.
+	MethodsMax = 10
+	// StepsMax bounds what one customer's clock may do in one go; beyond it something turns in circles.
+	StepsMax = 20_000
+	// LateFor is how long billed usage is looked at again for late and corrected events.
+	LateFor = 62 * 24 * time.Hour
+	// BackdateMax is how far in the past a subscription may start.
+	BackdateMax = 366 * 24 * time.Hour
+)

@@ -1,18 +1,52 @@
-// Starts the page: the Go program that draws, the worker that keeps the replica, and the service worker.
+// Starts the page. The worker with the replica starts only when a workspace is opened, and the service worker stores the
+// app only after the page has drawn: signing in needs neither.
 import "holdfast:go";
 import { assets, version } from "holdfast:assets";
+import * as passkey from "./passkey.js";
+import * as theme from "./theme.js";
+import * as pwa from "./pwa.js";
+import * as drag from "./drag.js";
+import { connect } from "../../wasm/worker/tab.js";
 
+// go-app writes styles with setAttribute, which the content security policy refuses; the property is allowed.
+const setAttribute = Element.prototype.setAttribute;
+Element.prototype.setAttribute = function (name, value) {
+  if (name === "style") this.style.cssText = value;
+  else setAttribute.call(this, name, value);
+};
+
+// What go-app expects of its own start script.
 globalThis.goappNav = () => {};
 globalThis.goappOnUpdate = () => {};
 globalThis.goappOnAppInstallChange = () => {};
 globalThis.goappGetenv = (name) => (name === "GOAPP_VERSION" ? version : "");
 
-async function start() {
-  const go = new Go();
+globalThis.holdfast = {
+  version,
+  passkey,
+  theme,
+  pwa,
+  // connect gives something like a MessagePort that speaks sync/port with the replica of one person's workspace.
+  connect,
+};
+
+theme.start();
+drag.start();
+pwa.start();
+
+const go = new Go();
+try {
   const { instance } = await WebAssembly.instantiateStreaming(fetch(assets["page.wasm"]), go.importObject);
-  await go.run(instance);
+  go.run(instance).then(() => failed("Holdfast stopped. Reload the page to go on; what you did is kept on this device."));
+} catch (err) {
+  console.error(err);
+  failed("Holdfast could not start. Check the connection, then reload the page.");
 }
 
-start();
-globalThis.holdfastWorker = new Worker(assets["worker.js"], { type: "module", name: "holdfast" });
-navigator.serviceWorker?.register("/sw.js");
+function failed(text) {
+  const p = document.createElement("p");
+  p.className = "fatal";
+  p.setAttribute("role", "alert");
+  p.textContent = text;
+  document.body.prepend(p);
+}

@@ -1,0 +1,289 @@
+package page
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"holdfast/app/browser"
+	"holdfast/app/route"
+	"holdfast/app/view"
+	"holdfast/sync/id"
+	"holdfast/sync/work"
+)
+
+const (
+	listID      = "scroll"
+	groupHeight = 40
+)
+
+// List is the tasks of a view in groups by status, drawn as far as they are seen.
+type List struct {
+	app.Compo
+	App   *App
+	Route route.Route
+	Rev   int
+
+	top, seen int
+	lanes     [6]lane
+}
+
+func (c *List) OnMount(ctx app.Context) {
+	ctx.Defer(func(ctx app.Context) {
+		_, seen := browser.ScrollTop(listID)
+		if seen != c.seen {
+			c.seen = seen
+			ctx.Update()
+		}
+	})
+}
+
+func (c *List) CompoID() string { return string(c.Route.Tenant + c.Route.Project) }
+
+// drawnFirst is how much is taken to be seen before it was measured.
+const drawnFirst = 1000
+
+func (c *List) Render() app.UI {
+	a := c.App
+	seen := or(c.seen, drawnFirst)
+	h := rowHeight()
+	y, some, known := 0, 0, true
+	tab := c.tab()
+	groups := make([]app.UI, 0, len(c.lanes))
+	for i := range c.lanes {
+		l := &c.lanes[i]
+		l.status = work.Statuses[i]
+		total, ok := a.store.Total(l.status)
+		known = known && ok
+		some += total
+		composing := a.compose != nil && a.compose.status == l.status
+		section := app.Section().Aria("label", view.StatusName(l.status))
+		if total == 0 && !composing {
+			// It is asked for all the same, so that the first view needs no second question.
+			l.draw(a, c.Route, 0, 0, h, false, "")
+			groups = append(groups, section.Hidden(true))
+			continue
+		}
+		y += groupHeight + pick(composing, h, 0)
+		closed := a.closed[l.status]
+		places := pick(closed, 0, total)
+		from, to := span(c.top, seen, y, h, places)
+		rows := l.draw(a, c.Route, from, to, h, false, tab)
+		y += places * h
+		groups = append(groups, section.Body(
+			c.group(l.status, total, !closed),
+			app.If(composing, func() app.UI { return &Composer{App: a, Status: l.status, Rev: a.rev} }),
+			app.Ul().Class("win").ID("zone-"+l.status).Role("list").Aria("label", view.StatusName(l.status)).
+				DataSet("zone", l.status).DataSet("h", strconv.Itoa(h)).DataSet("n", strconv.Itoa(places)).
+				Style("height", strconv.Itoa(places*h)+"px").Body(rows...),
+		))
+	}
+	return app.Div().Class("scroll").ID(listID).DataSet("drag-root", "tasks").OnScroll(c.onScroll, app.PassiveEvent()).
+		OnClick(c.onClick).OnKeyDown(c.onKey).On("hf-drop", c.onDrop).On("focusin", c.onFocus).On("focusout", c.onBlur).
+		Body(
+			app.Div().Body(groups...),
+			app.If(some == 0 && !known, func() app.UI { return view.Skeleton(8) }),
+			app.If(some == 0 && known && a.compose == nil, a.noTasks),
+		)
+}
+
+func (c *List) group(status string, n int, open bool) app.UI {
+	return app.Div().Class("group").DataSet("zone-of", "zone-"+status).Body(
+		app.H2().Body(app.Button().Type("button").Class("group-toggle").Aria("expanded", strconv.FormatBool(open)).DataSet("act", "fold").DataSet("id", status).Body(
+			app.Elem("svg").XMLNS("http://www.w3.org/2000/svg").Attr("class", "icon chev").Aria("hidden", "true").Body(app.Elem("use").XMLNS("http://www.w3.org/2000/svg").Attr("href", "#i-chevron")),
+			view.StatusIcon(status), app.Span().Text(view.StatusName(status)), app.Span().Class("n num").Text(view.Number(int64(n))),
+		)),
+		app.If(c.App.store.CanWrite(), func() app.UI {
+			return view.IconButton{Act: "compose", ID: status, Label: "New task in " + view.StatusName(status), Icon: "plus"}.UI()
+		}),
+	)
+}
+
+// tab is the row that the tab key reaches: the last one that had the keyboard, or the first.
+func (c *List) tab() id.ID {
+	var first id.ID
+	for i := range c.lanes {
+		for _, held := range c.lanes[i].slots.at {
+			if held == c.App.at && held != "" {
+				return held
+			}
+		}
+		if w := c.App.store.Window(work.Statuses[i]); first == "" && len(w.Tasks) > 0 && !c.App.closed[work.Statuses[i]] {
+			first = w.Tasks[0].ID
+		}
+	}
+	return first
+}
+
+func (c *List) onScroll(ctx app.Context, _ app.Event) {
+	top, seen := browser.ScrollTop(listID)
+	h := rowHeight()
+	if top/h == c.top/h && seen == c.seen {
+		ctx.PreventUpdate() // the same rows
+		return
+	}
+	c.top, c.seen = top, seen
+}
+
+func (c *List) onClick(_ app.Context, e app.Event) { c.App.taskClick(e) }
+
+// taskClick is a click in a list or on a board.
+func (a *App) taskClick(e app.Event) {
+	act, i, el := view.Act(e)
+	switch act {
+	case "fold":
+		a.closed[i] = !a.closed[i]
+		a.touch()
+	case "compose":
+		a.startCompose(i)
+	case "status", "priority", "assignee":
+		a.pickFor(id.ID(i), act, el.Get("id").String())
+	case "":
+		if row := e.Get("target").Call("closest", "[data-row]"); row.Truthy() && view.Plain(e) && !e.Get("target").Call("closest", "input, a, button").Truthy() {
+			a.Go(a.route.ToTask(id.ID(row.Get("dataset").Get("row").String())))
+		}
+	}
+}
+
+func (c *List) onFocus(ctx app.Context, e app.Event) {
+	t, ok := rowOf(e)
+	if !ok || t == c.App.at {
+		ctx.PreventUpdate()
+		return
+	}
+	c.App.at = t
+	c.App.touch()
+}
+
+// rowOf is the task whose title has the keyboard.
+func rowOf(e app.Event) (id.ID, bool) {
+	dom := e.Get("target").Get("id")
+	if !dom.Truthy() {
+		return "", false
+	}
+	t, ok := strings.CutPrefix(dom.String(), "t-")
+	return id.ID(t), ok
+}
+
+func (c *List) onBlur(ctx app.Context, e app.Event) { c.App.renameBlur(ctx, e) }
+
+func (c *List) onKey(ctx app.Context, e app.Event) {
+	a := c.App
+	if a.renameKey(e) {
+		return
+	}
+	t, ok := rowOf(e)
+	if !ok {
+		ctx.PreventUpdate()
+		return
+	}
+	status, place := a.placeOf(t)
+	key, alt := e.Get("key").String(), e.Get("altKey").Bool()
+	step := map[string]int{"ArrowDown": 1, "j": 1, "ArrowUp": -1, "k": -1}[key]
+	switch {
+	case step != 0 && alt && len(key) > 1:
+		a.moveBy(t, status, place, step)
+	case (key == "ArrowLeft" || key == "ArrowRight") && alt:
+		a.shiftStatus(t, status, pick(key == "ArrowLeft", -1, 1))
+	case step != 0 && plainKey(e):
+		c.step(status, place, step)
+	case (key == "Home" || key == "End") && plainKey(e):
+		c.edge(key == "End")
+	default:
+		ctx.PreventUpdate()
+		return
+	}
+	e.PreventDefault()
+	e.Call("stopPropagation")
+}
+
+func plainKey(e app.Event) bool {
+	return !e.Get("altKey").Bool() && !e.Get("ctrlKey").Bool() && !e.Get("metaKey").Bool()
+}
+
+// step moves the keyboard to the next or previous row, over the borders of groups.
+func (c *List) step(status string, place, by int) {
+	a := c.App
+	total, _ := a.store.Total(status)
+	if place+by >= 0 && place+by < total {
+		c.focus(status, place+by)
+		return
+	}
+	for i := indexOf(status) + by; i >= 0 && i < len(work.Statuses); i += by {
+		st := work.Statuses[i]
+		if n, _ := a.store.Total(st); n > 0 && !a.closed[st] {
+			c.focus(st, pick(by > 0, 0, n-1))
+			return
+		}
+	}
+}
+
+func (c *List) edge(end bool) {
+	by := pick(end, -1, 1)
+	for i := pick(end, len(work.Statuses)-1, 0); i >= 0 && i < len(work.Statuses); i += by {
+		st := work.Statuses[i]
+		if n, _ := c.App.store.Total(st); n > 0 && !c.App.closed[st] {
+			c.focus(st, pick(end, n-1, 0))
+			return
+		}
+	}
+}
+
+// focus scrolls to a place and gives it the keyboard; a place that is not loaded yet is at least shown.
+func (c *List) focus(status string, place int) {
+	a, h, y := c.App, rowHeight(), 0
+	for _, st := range work.Statuses {
+		n, _ := a.store.Total(st)
+		if n > 0 || (a.compose != nil && a.compose.status == st) {
+			y += groupHeight + pick(a.compose != nil && a.compose.status == st, h, 0)
+		}
+		if st == status {
+			break
+		}
+		y += pick(a.closed[st], 0, n) * h
+	}
+	y += place * h
+	seen := or(c.seen, drawnFirst)
+	// The group's heading stays at the top, so a row under it is not seen.
+	if y < c.top+groupHeight {
+		c.top = max(0, y-groupHeight)
+		browser.SetScrollTop(listID, c.top)
+	} else if y+h > c.top+seen {
+		c.top = y + h - seen
+		browser.SetScrollTop(listID, c.top)
+	}
+	if t, ok := a.store.Window(status).At(place); ok {
+		a.at = t.ID
+		a.later(func() { focusSoon("t-" + string(t.ID)) })
+	}
+	a.touch()
+}
+
+// focusSoon gives an element the keyboard that may be drawn only in this frame.
+func focusSoon(dom string) { browser.Focus(dom) }
+
+func indexOf(status string) int {
+	for i, s := range work.Statuses {
+		if s == status {
+			return i
+		}
+	}
+	return 0
+}
+
+func (c *List) onDrop(_ app.Context, e app.Event) {
+	if t, zone, place, ok := dropped(e); ok {
+		c.App.dropTask(t, zone, place)
+	}
+}
+
+// dropped reads what drag.js says: what was let go, over which zone, at which place.
+func dropped(e app.Event) (what id.ID, zone string, place int, ok bool) {
+	parts := strings.Split(e.Get("detail").String(), "\n")
+	if len(parts) != 3 {
+		return "", "", 0, false
+	}
+	place, err := strconv.Atoi(parts[2])
+	return id.ID(parts[0]), parts[1], place, err == nil
+}

@@ -1,10 +1,6 @@
 package wire
 
-import (
-	"time"
-
-	"holdfast/sync/change"
-)
+import "time"
 
 // RegionBeat is how often an edge tells the hub that its region is there.
 const RegionBeat = 30 * time.Second
@@ -22,5 +18,4 @@ const (
 	packFrom     = 1 << 10 // smaller bodies are sent as they are
 	bodyMax      = 8 << 20 // a body after decompression
 	fatesMax     = PushTxsMax
-	marksMax     = change.OriginsMax
 )

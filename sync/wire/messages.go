@@ -43,12 +43,16 @@ func Unframe(frame []byte) ([]byte, error) {
 	case plain:
 		return frame[1:], nil
 	case flated:
-		body, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(frame[1:])), bodyMax+1))
+		in := bytes.NewReader(frame[1:])
+		body, err := io.ReadAll(io.LimitReader(flate.NewReader(in), bodyMax+1))
 		if err != nil {
 			return nil, fault.E("wire.Unframe", fault.Invalid, err)
 		}
 		if len(body) > bodyMax {
 			return nil, fault.Errorf("wire.Unframe", fault.TooLarge, "a message of more than %d bytes", bodyMax)
+		}
+		if in.Len() > 0 {
+			return nil, fault.Errorf("wire.Unframe", fault.Invalid, "%d bytes after the message", in.Len())
 		}
 		return body, nil
 	}

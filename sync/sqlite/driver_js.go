@@ -87,9 +87,6 @@ func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, erro
 	if o.Isolation != 0 {
 		return nil, fault.Errorf("sqlite.Begin", fault.Unsupported, "SQLite has one isolation level, serializable: leave it unset")
 	}
-	if c.inTx() {
-		return nil, fault.Errorf("sqlite.Begin", fault.Conflict, "this connection is inside a transaction already: use it, or end it first")
-	}
 	begin := "BEGIN IMMEDIATE"
 	if o.ReadOnly {
 		begin = "BEGIN"

@@ -1,5 +1,7 @@
 package sqlite
 
+import "time"
+
 // BrowserPageBytes is the page size of a database in a browser, where each page written is one costly call.
 const BrowserPageBytes = 32 << 10
 
@@ -20,4 +22,8 @@ const (
 	argBytesMax = 64 << 20
 	// nameBytesMax bounds the name of a database in the browser's pool.
 	nameBytesMax = 120
+	// handoverWait is how long a worker waits for files that another one still holds.
+	handoverWait = 3 * time.Second
+	// handoverRetry is the time between two attempts.
+	handoverRetry = 20 * time.Millisecond
 )

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"syscall/js"
+	"time"
 
 	"holdfast/sync/fault"
 )
@@ -14,6 +15,9 @@ import (
 type PoolConfig struct {
 	Directory string // in the origin private file system; "" means the one the boot script configured, or "holdfast"
 	Memory    bool   // keep nothing on disk, as where the file system is missing
+	// Wait is how long OpenPool and Resume try to get files that another worker holds: a browser frees those of a
+	// closed tab a moment after its Web Locks. 0 means handoverWait, negative not to wait.
+	Wait time.Duration
 }
 
 // Pool is the set of database files of this worker. There is one, and while it is open and not paused no other tab can
@@ -22,12 +26,13 @@ type Pool struct {
 	bridge     *bridge
 	persistent bool
 	reason     string
+	wait       time.Duration
 }
 
 var thePool *Pool
 
 // OpenPool loads SQLite and takes hold of the files. The first call's config counts; later ones return the same pool.
-// It fails with kind Busy while another tab holds the files and may then be called again. A browser without the file
+// It fails with kind Busy when another tab keeps the files longer than Wait, and may then be called again. A browser without the file
 // system is no error: see Persistent.
 func OpenPool(ctx context.Context, c PoolConfig) (*Pool, error) {
 	const op = "sqlite.OpenPool"
@@ -38,12 +43,32 @@ func OpenPool(ctx context.Context, c PoolConfig) (*Pool, error) {
 	if err != nil {
 		return nil, fault.E(op, fault.Unsupported, err)
 	}
-	v, err := b.await(ctx, "init", map[string]any{"directory": c.Directory, "memory": c.Memory})
+	p := &Pool{bridge: b, wait: c.Wait}
+	if p.wait == 0 {
+		p.wait = handoverWait
+	}
+	v, err := p.patiently(ctx, "init", map[string]any{"directory": c.Directory, "memory": c.Memory})
 	if err != nil {
 		return nil, poolFault(op, err)
 	}
-	thePool = &Pool{bridge: b, persistent: v.Get("persistent").Bool(), reason: v.Get("reason").String()}
-	return thePool, nil
+	p.persistent, p.reason = v.Get("persistent").Bool(), v.Get("reason").String()
+	thePool = p
+	return p, nil
+}
+
+// patiently repeats a method while another worker holds the files, at most for p.wait.
+func (p *Pool) patiently(ctx context.Context, method string, args ...any) (js.Value, error) {
+	for waited := time.Duration(0); ; waited += handoverRetry {
+		v, err := p.bridge.await(ctx, method, args...)
+		if !IsBusy(err) || waited >= p.wait {
+			return v, err
+		}
+		select {
+		case <-time.After(handoverRetry):
+		case <-ctx.Done():
+			return v, err
+		}
+	}
 }
 
 // Persistent tells whether databases outlive this worker. When they do not, all operations work on memory.
@@ -143,9 +168,9 @@ func (p *Pool) Pause() error {
 	return poolFault("sqlite.Pool.Pause", err)
 }
 
-// Resume takes the files back. It fails with kind Busy while another tab holds them, and may be called again.
+// Resume takes the files back. It fails with kind Busy when another tab keeps them longer than PoolConfig.Wait, and may be called again.
 func (p *Pool) Resume(ctx context.Context) error {
-	_, err := p.bridge.await(ctx, "resume")
+	_, err := p.patiently(ctx, "resume")
 	return poolFault("sqlite.Pool.Resume", err)
 }
 

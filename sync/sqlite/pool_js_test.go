@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall/js"
 	"testing"
+	"time"
 
 	"holdfast/sync/fault"
 )
@@ -232,7 +233,9 @@ func TestPauseHandsTheFilesOver(t *testing.T) {
 	_, err = thePool.Import(ctx, f.path("q.db"), []byte("x"), nil)
 	kind(t, "import while paused", err, fault.Busy)
 	handles := rawHandles(t) // the other tab takes them
-	kind(t, "resume while another tab has them", thePool.Resume(ctx), fault.Busy)
+	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	kind(t, "resume while another tab has them", thePool.Resume(short), fault.Busy)
 	for _, h := range handles {
 		h.Call("close")
 	}

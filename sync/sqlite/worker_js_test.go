@@ -46,8 +46,16 @@ var roles = map[string]func() string{
 	},
 	// A second tab that starts although the first one still has the files.
 	"intruder": func() string {
-		_, err := OpenPool(ctx, PoolConfig{})
+		_, err := OpenPool(ctx, PoolConfig{Wait: 100 * time.Millisecond})
 		return fault.KindOf(err).String()
+	},
+	// A second tab that starts while the first one is about to end.
+	"heir": func() string {
+		if _, err := OpenPool(ctx, PoolConfig{}); err != nil {
+			return err.Error()
+		}
+		names, err := thePool.List()
+		return fmt.Sprint(names, err)
 	},
 }
 
@@ -71,20 +79,6 @@ func inWorker(t *testing.T, role string) string {
 	}
 }
 
-// resume takes the files back from a worker that was just killed: the browser frees its locks a moment later.
-func resume(t *testing.T) {
-	t.Helper()
-	for range 200 {
-		err := thePool.Resume(ctx)
-		if err == nil {
-			return
-		}
-		kind(t, "resume", err, fault.Busy)
-		time.Sleep(10 * time.Millisecond)
-	}
-	t.Fatal("the files of a killed worker stay locked")
-}
-
 func TestKilledWorkerLosesNothing(t *testing.T) {
 	needsDisk(t)
 	f := newFiles(t)
@@ -94,7 +88,7 @@ func TestKilledWorkerLosesNothing(t *testing.T) {
 	for _, then := range []string{"open", "import", "remove"} {
 		must(t, thePool.Pause())
 		got := inWorker(t, "writer")
-		resume(t)
+		must(t, thePool.Resume(ctx)) // the browser frees the files of a killed worker a moment later
 		if got != "written" {
 			t.Fatal(got)
 		}
@@ -151,4 +145,19 @@ func TestSecondTabTouchesNothing(t *testing.T) {
 	if fmt.Sprint(names) != fmt.Sprint([]string{f.path("mine.db")}) {
 		t.Errorf("files: %v", names)
 	}
+}
+
+func TestSecondTabWaitsForTheFirst(t *testing.T) {
+	needsDisk(t)
+	f := newFiles(t)
+	must(t, open(t, f.path("left.db")).Close())
+	time.AfterFunc(300*time.Millisecond, func() {
+		if err := thePool.Pause(); err != nil {
+			t.Error(err)
+		}
+	})
+	if got, want := inWorker(t, "heir"), fmt.Sprint([]string{f.path("left.db")}, error(nil)); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	must(t, thePool.Resume(ctx))
 }

@@ -73,6 +73,36 @@ func TestLength(t *testing.T) {
 	}
 }
 
+func TestLost(t *testing.T) {
+	at := func(ms int64) hlc.Stamp {
+		if ms == 0 {
+			return hlc.Stamp{}
+		}
+		return hlc.Make(ms, 0, 1)
+	}
+	for _, c := range []struct {
+		name   string
+		writes [][3]int64 // stamp, base, value
+		want   []bool
+	}{
+		{"knowing-chain", [][3]int64{{1, 0, 1}, {2, 1, 2}, {3, 2, 3}}, []bool{false, false, false}},
+		{"two-at-once", [][3]int64{{1, 0, 1}, {2, 1, 2}, {3, 1, 3}}, []bool{false, true, false}},
+		{"own-chain-then-foreign", [][3]int64{{1, 0, 1}, {2, 1, 2}, {3, 2, 3}, {4, 1, 4}}, []bool{false, false, true, false}},
+		{"same-value", [][3]int64{{1, 0, 1}, {2, 1, 2}, {3, 1, 2}}, []bool{false, false, false}},
+		{"blind", [][3]int64{{1, 0, 1}, {2, 0, 2}}, []bool{true, false}},
+		{"clamped-writer-knew-its-own", [][3]int64{{5, 0, 1}, {6, 99, 2}}, []bool{false, false}},
+		{"cleared", [][3]int64{{1, 0, 1}, {2, 1, 2}, {3, 1, 0}}, []bool{false, true, false}},
+	} {
+		var writes []Write
+		for _, w := range c.writes {
+			writes = append(writes, Write{at(w[0]), at(w[1]), change.V(w[2])})
+		}
+		if got := Lost(writes); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
 // Who lost does not depend on the order in which writes are listed; the latest never loses; without concurrent writes
 // nobody does.
 func TestLostLaws(t *testing.T) {

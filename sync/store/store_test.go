@@ -237,6 +237,7 @@ func TestPutAndForget(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			bornAgrees(t, db)
 			if digest(t, db) != want {
 				t.Fatalf("not as before:\n%s", dump(t, db))
 			}
@@ -320,6 +321,25 @@ func TestKnown(t *testing.T) {
 	}
 	if _, _, err := Known(ctx, db).Row("invoice", task); fault.KindOf(err) != fault.Unsupported {
 		t.Errorf("an unknown table: %v", err)
+	}
+}
+
+// A workspace's only column is required, so each renaming sets all that a creation would: it is no creation for that.
+func TestRenamingIsNoCreation(t *testing.T) {
+	db, tenant := open(t), id.Derive("tenant")
+	rename := func(ms int64, name, who string, base hlc.Stamp) change.Tx {
+		return change.Tx{Stamp: at(ms), Actor: id.Derive(who), Rows: []change.Row{{Table: "workspace", ID: tenant, Cells: []change.Cell{{Col: "name", Val: change.V(name), Base: base}}}}}
+	}
+	merge(t, db, rename(1, "A", "ana", hlc.Stamp{}), rename(2, "B", "bo", at(1)), rename(3, "C", "ana", at(2)))
+	list, _, err := History(ctx, db, "workspace", tenant)
+	if err != nil || len(list) != 3 {
+		t.Fatalf("got %+v, %v", list, err)
+	}
+	for i, want := range []Past{{Col: "name", Val: change.V("A"), Stamp: at(1)}, {Col: "name", Val: change.V("B"), Stamp: at(2), Base: at(1), Actor: id.Derive("bo")},
+		{Col: "name", Val: change.V("C"), Stamp: at(3), Base: at(2), Actor: id.Derive("ana"), Now: true}} {
+		if list[i] != want {
+			t.Errorf("got %+v, want %+v", list[i], want)
+		}
 	}
 }
 

@@ -63,6 +63,31 @@ func digest(t failer, db *sql.DB) [32]byte {
 	return d
 }
 
+// bornAgrees compares what readers filter by with what the clock says.
+func bornAgrees(t interface{ Fatalf(string, ...any) }, db *sql.DB) {
+	for _, l := range layouts {
+		rows, err := db.Query("SELECT id, born FROM " + l.Name)
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		born := map[id.ID]bool{}
+		for rows.Next() {
+			var row string
+			var b bool
+			if err := rows.Scan(&row, &b); err != nil {
+				t.Fatalf("%v", err)
+			}
+			born[id.ID(row)] = b
+		}
+		rows.Close()
+		for row, b := range born {
+			if r, _, err := Get(context.Background(), db, l.Name, row); err != nil || r.Born() != b {
+				t.Fatalf("%s %s: the table says born %v, the clock %v (%v)", l.Name, row, b, r.Born(), err)
+			}
+		}
+	}
+}
+
 // genTxs draws changes that hit few rows, stamps and values, so that they collide in every way: creations, edits of rows
 // not created yet, equal stamps with different values, lengths, whole rows written twice.
 func genTxs(t *rapid.T) []change.Tx {
@@ -118,6 +143,8 @@ func TestMergeLaws(t *testing.T) {
 		if digest(rt, a) != digest(rt, b) {
 			rt.Fatalf("one batch and one by one in another order differ:\n%s\n%s", dump(rt, a), dump(rt, b))
 		}
+		bornAgrees(rt, a)
+		bornAgrees(rt, b)
 		before := digest(rt, b)
 		if e := merge(rt, b, txs...); len(e.Rows) != 0 {
 			rt.Fatalf("merging again touched %v", e.Rows)

@@ -17,8 +17,11 @@ import (
 	"context"
 	"crypto/ed25519"
 	"database/sql"
+	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -90,7 +93,11 @@ func (s *Service) Open(ctx context.Context) error {
 		},
 	})
 	if err != nil {
-		return fault.E(op, fault.Invalid, err)
+		return &fault.Error{Op: op, Kind: fault.Invalid, Err: err,
+			Detail: fmt.Sprintf("Passkeys need a domain and origins of it. %q with %q will not do: name a domain such as example.com and origins such as https://eu.example.com.", s.cfg.RPID, s.cfg.Origins)}
+	}
+	if err := checkOrigins(op, s.cfg.RPID, s.cfg.Origins); err != nil {
+		return err
 	}
 	if err := s.turnKeys(ctx); err != nil {
 		return fault.Wrap(op, err)
@@ -98,6 +105,24 @@ func (s *Service) Open(ctx context.Context) error {
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
 	s.done.Go(func() { s.tidyAlways(run) })
+	return nil
+}
+
+// checkOrigins finds an origin from which no browser would use the domain's passkeys, or only without protection.
+func checkOrigins(op, rpID string, origins []string) error {
+	for _, o := range origins {
+		u, err := url.Parse(o)
+		if err != nil || u.String() != u.Scheme+"://"+u.Host || u.Host == "" {
+			return fault.Errorf(op, fault.Invalid, "%q is no origin. An origin looks like https://eu.example.com.", o)
+		}
+		host := u.Hostname()
+		switch {
+		case host != rpID && !strings.HasSuffix(host, "."+rpID):
+			return fault.Errorf(op, fault.Invalid, "Browsers do not offer passkeys of %s on %s. Use a domain that both have.", rpID, o)
+		case u.Scheme != "https" && !(u.Scheme == "http" && (host == "localhost" || strings.HasSuffix(host, ".localhost"))):
+			return fault.Errorf(op, fault.Invalid, "%s is not safe: only localhost can do without https.", o)
+		}
+	}
 	return nil
 }
 

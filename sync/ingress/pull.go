@@ -135,6 +135,13 @@ func (g *Ingress) keepFates(ctx context.Context, tx *sql.Tx, name string, origin
 			return err
 		}
 		f := wire.Fate{Num: t.Num, Accepted: true, Origin: name, Seq: seq, Stamp: t.Stamp}
+		was, known, err := g.kept(ctx, tx, t)
+		if err != nil && fault.KindOf(err) != fault.Conflict {
+			return err
+		}
+		if known && was.Accepted && name != g.cfg.Region {
+			continue // what this region gave out itself stands
+		}
 		if _, err := tx.ExecContext(ctx, q("addFate"), int64(t.Replica()), t.Num, sum(t), wire.EncodeFate(f)); err != nil {
 			return err
 		}

@@ -180,29 +180,51 @@ func (b *batch) latest() error {
 	return err
 }
 
-// known finds the fate of a change that was pushed before, here or, as far as its log has come, to another region.
+// known finds the fate of a change that was pushed before, here or, as far as its log has come, to another region. What was
+// accepted anywhere is accepted, even when this region had refused it: it is in effect.
 func (b *batch) known(t change.Tx) (f wire.Fate, known bool, err error) {
+	in, inLog, err := b.logged(t)
+	if err != nil {
+		return f, false, err
+	}
+	kept, known, err := b.kept(b.ctx, b.tx, t)
+	if err != nil {
+		return f, false, err
+	}
+	// What this region gave out itself stands, in the log or, after a trim, beside it.
+	if f = kept; inLog && (in.Origin == b.cfg.Region || !kept.Accepted) {
+		f = in
+	}
+	b.clamped(t.Stamp, f.Stamp)
+	return f, known || inLog, nil
+}
+
+// logged is the fate that the log tells.
+func (b *batch) logged(t change.Tx) (f wire.Fate, known bool, err error) {
 	var origin int64
 	var seq uint64
 	var raw []byte
-	replica := int64(b.req.Replica)
-	err = b.tx.QueryRowContext(b.ctx, q("logged"), replica, t.Num).Scan(&origin, &seq, &raw)
-	if err == nil {
-		was, err := change.Decode(raw)
-		if err != nil {
-			return f, false, err
-		}
-		if !bytes.Equal(sum(was), sum(t)) {
-			return f, false, reused()
-		}
-		b.clamped(t.Stamp, was.Stamp)
-		return wire.Fate{Num: t.Num, Accepted: true, Origin: b.names[origin], Seq: seq, Stamp: was.Stamp}, true, nil
+	err = b.tx.QueryRowContext(b.ctx, q("logged"), int64(b.req.Replica), t.Num, b.own.id).Scan(&origin, &seq, &raw)
+	if errors.Is(err, sql.ErrNoRows) {
+		return f, false, nil
 	}
-	if !errors.Is(err, sql.ErrNoRows) {
+	if err != nil {
 		return f, false, err
 	}
-	var digest []byte
-	err = b.tx.QueryRowContext(b.ctx, q("fate"), replica, t.Num).Scan(&digest, &raw)
+	was, err := change.Decode(raw)
+	if err != nil {
+		return f, false, err
+	}
+	if !bytes.Equal(sum(was), sum(t)) {
+		return f, false, reused()
+	}
+	return wire.Fate{Num: t.Num, Accepted: true, Origin: b.names[origin], Seq: seq, Stamp: was.Stamp}, true, nil
+}
+
+// kept is the fate that was written down for a change.
+func (g *Ingress) kept(ctx context.Context, tx *sql.Tx, t change.Tx) (f wire.Fate, known bool, err error) {
+	var digest, raw []byte
+	err = tx.QueryRowContext(ctx, q("fate"), int64(t.Replica()), t.Num).Scan(&digest, &raw)
 	if errors.Is(err, sql.ErrNoRows) {
 		return f, false, nil
 	}
@@ -213,9 +235,6 @@ func (b *batch) known(t change.Tx) (f wire.Fate, known bool, err error) {
 		return f, false, reused()
 	}
 	f, err = wire.DecodeFate(raw)
-	if f.Accepted {
-		b.clamped(t.Stamp, f.Stamp)
-	}
 	return f, true, err
 }
 
@@ -225,6 +244,9 @@ func reused() error {
 
 // clamped remembers a stamp that became another, for the bases of what the replica wrote after it.
 func (b *batch) clamped(was, is hlc.Stamp) {
+	if is.IsZero() {
+		return // refused
+	}
 	if was != is {
 		b.old[was] = is
 	}

@@ -24,7 +24,8 @@ SELECT l.origin, l.seq, l.tx FROM log l JOIN replica r ON r.replica = l.replica
 WHERE l.origin = ? AND l.seq <= ? AND l.num > r.settled
 
 -- name: logged
-SELECT origin, seq, tx FROM log WHERE replica = ? AND num = ? AND num > 0 ORDER BY origin LIMIT 1
+SELECT origin, seq, tx FROM log WHERE replica = ?1 AND num = ?2 AND num > 0
+ORDER BY origin = ?3 DESC, at_ms, origin LIMIT 1
 
 -- name: latest
 SELECT tx FROM log WHERE replica = ? AND num > 0 ORDER BY num DESC LIMIT 1
@@ -42,7 +43,8 @@ UPDATE replica SET settled = ? WHERE replica = ?
 SELECT sum, fate FROM fate WHERE replica = ? AND num = ?
 
 -- name: addFate
-INSERT INTO fate (replica, num, sum, fate) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
+INSERT INTO fate (replica, num, sum, fate) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET sum = excluded.sum, fate = excluded.fate
 
 -- name: pruneFates
 DELETE FROM fate WHERE replica = ? AND num <= ?

@@ -61,7 +61,7 @@ func (d *Dir) load(ctx context.Context) error {
 		if err := rows.Scan(&key, &rev, &value); err != nil {
 			return sqlite.Wrap(op, err)
 		}
-		if err := d.set(key, value); err != nil {
+		if err := d.set(key, value, rev); err != nil {
 			d.cfg.Log.Error("directory record left out", "key", key, "err", err)
 		}
 	}
@@ -134,7 +134,7 @@ func (d *Dir) take(ms []follow.Message) (changes []Change, bad map[uint64]bool) 
 		if !removed(m) {
 			value = m.Data
 		}
-		if err := d.set(key, value); err != nil {
+		if err := d.set(key, value, m.Seq); err != nil {
 			bad[m.Seq] = true
 			d.cfg.Log.Error("directory record left out", "key", key, "err", err)
 			continue
@@ -168,7 +168,7 @@ func (d *Dir) current(ctx context.Context) {
 	var changes []Change
 	d.mu.Lock()
 	for _, key := range gone {
-		if err := d.set(key, nil); err == nil {
+		if err := d.set(key, nil, 0); err == nil {
 			kind, name := directory.Split(key)
 			changes = append(changes, Change{kind, name})
 		}
@@ -237,7 +237,7 @@ func (d *Dir) move(rev uint64) {
 }
 
 // set puts a record into memory; nil removes it. mu is held, or nobody else has d yet.
-func (d *Dir) set(key string, value []byte) error {
+func (d *Dir) set(key string, value []byte, rev uint64) error {
 	const op = "dir.set"
 	if len(value) > recordMax {
 		return fault.Errorf(op, fault.TooLarge, "a record of %d bytes", len(value))
@@ -245,7 +245,7 @@ func (d *Dir) set(key string, value []byte) error {
 	kind, name := directory.Split(key)
 	switch kind {
 	case "tenant":
-		return d.setTenant(id.ID(name), value)
+		return d.setTenant(id.ID(name), value, rev)
 	case "key":
 		return put(d.keys, name, value, func(k directory.Key) (ed25519.PublicKey, bool) {
 			return k.Public, len(k.Public) == ed25519.PublicKeySize && token.KID(k.Public) == name
@@ -275,7 +275,7 @@ func put[K comparable, R, V any](m map[K]V, key K, value []byte, of func(R) (V, 
 	return nil
 }
 
-func (d *Dir) setTenant(t id.ID, value []byte) error {
+func (d *Dir) setTenant(t id.ID, value []byte, rev uint64) error {
 	old := d.tenants[t]
 	err := put(d.tenants, t, value, func(r directory.Tenant) (directory.Tenant, bool) { return r, r.ID == t && t.Valid() })
 	if err != nil {
@@ -286,6 +286,9 @@ func (d *Dir) setTenant(t id.ID, value []byte) error {
 		if len(d.persons[m.Person]) == 0 {
 			delete(d.persons, m.Person)
 		}
+	}
+	if d.revs[t] = rev; value == nil {
+		delete(d.revs, t)
 	}
 	for _, m := range d.tenants[t].Members {
 		if m.Active {

@@ -45,6 +45,7 @@ type Dir struct {
 
 	mu       sync.RWMutex
 	tenants  map[id.ID]directory.Tenant
+	revs     map[id.ID]uint64         // revision of each workspace's record
 	persons  map[id.ID]map[id.ID]bool // person → workspaces with an active membership
 	keys     map[string]ed25519.PublicKey
 	revoked  map[id.ID]time.Time
@@ -58,7 +59,7 @@ type Dir struct {
 
 // New makes a copy that is empty and does nothing yet.
 func New(cfg Config) *Dir {
-	d := &Dir{cfg: cfg, tenants: map[id.ID]directory.Tenant{}, persons: map[id.ID]map[id.ID]bool{}, keys: map[string]ed25519.PublicKey{},
+	d := &Dir{cfg: cfg, tenants: map[id.ID]directory.Tenant{}, revs: map[id.ID]uint64{}, persons: map[id.ID]map[id.ID]bool{}, keys: map[string]ed25519.PublicKey{},
 		revoked: map[id.ID]time.Time{}, regions: map[string]directory.Region{}, moved: make(chan struct{})}
 	d.follow = follow.New(follow.Config{Conn: cfg.Conn, Domain: wire.HubDomain, Stream: "KV_" + wire.DirectoryBucket,
 		Start: d.start, Handle: d.handle, Current: d.current, Log: cfg.Log})
@@ -125,6 +126,13 @@ func (d *Dir) Tenant(t id.ID) (directory.Tenant, bool) {
 	defer d.mu.RUnlock()
 	r, ok := d.tenants[t]
 	return r, ok
+}
+
+// TenantRevision grows with every change of a workspace's record; 0 when there is none.
+func (d *Dir) TenantRevision(t id.ID) uint64 {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.revs[t]
 }
 
 // Tenants are all workspaces, in ascending order.

@@ -46,7 +46,7 @@ type Config struct {
 	// Opened is called with a workspace that was just opened, before anybody else has it.
 	Opened func(ctx context.Context, t *Tenant) error
 	// Committed are entries that this region accepted, Merged those that it took from others.
-	Committed, Merged func(tenant id.ID, entries []change.Entry)
+	Committed, Merged func(t *Tenant, entries []change.Entry)
 }
 
 // Store is a region's workspaces; make it with New. It is safe for concurrent use.

@@ -68,7 +68,7 @@ func (t *Tenant) Push(ctx context.Context, who ingress.Actor, req wire.PushReque
 		return wire.PushReply{NowMS: t.s.cfg.Now().UnixMilli(), Err: err}
 	}
 	reply, done := t.in.Push(ctx, who, req)
-	tell(t.s.cfg.Committed, t.ID, done)
+	t.tell(t.s.cfg.Committed, done)
 	return reply
 }
 
@@ -80,7 +80,7 @@ func (t *Tenant) System(ctx context.Context, txs ...change.Tx) error {
 		return err
 	}
 	done, err := t.in.System(ctx, txs...)
-	tell(t.s.cfg.Committed, t.ID, done)
+	t.tell(t.s.cfg.Committed, done)
 	return fault.Wrap("tenant.System", err)
 }
 
@@ -89,7 +89,7 @@ func (t *Tenant) Merge(ctx context.Context, entries []change.Entry) ([]ingress.R
 	t.say.Lock()
 	defer t.say.Unlock()
 	a, err := t.in.ApplyRemote(ctx, entries)
-	tell(t.s.cfg.Merged, t.ID, a.Entries)
+	t.tell(t.s.cfg.Merged, a.Entries)
 	return a.Missing, fault.Wrap("tenant.Merge", err)
 }
 
@@ -151,7 +151,7 @@ func (t *Tenant) Snapshot(ctx context.Context, path string) (change.Vector, erro
 	return t.in.Snapshot(ctx, path)
 }
 
-func tell(f func(id.ID, []change.Entry), t id.ID, entries []change.Entry) {
+func (t *Tenant) tell(f func(*Tenant, []change.Entry), entries []change.Entry) {
 	if f != nil && len(entries) > 0 {
 		f(t, entries)
 	}

@@ -16,11 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/edge/edgetest"
 	"holdfast/edge/tenant"
 	"holdfast/sync/change"
-	"holdfast/sync/crdt"
 	"holdfast/sync/fault"
-	"holdfast/sync/hlc"
 	"holdfast/sync/id"
 	"holdfast/sync/ingress"
 	"holdfast/sync/wire"
@@ -45,30 +44,18 @@ func open(t *testing.T, cfg tenant.Config) *tenant.Store {
 
 // device pushes projects as an owner who is no member row, which needs no more than the role.
 type device struct {
-	who     ingress.Actor
-	replica uint64
-	num     uint64
+	*edgetest.Device
+	who ingress.Actor
 }
 
 func newDevice() *device {
-	return &device{who: ingress.Actor{ID: newID(), Role: work.Owner}, replica: mathrand.Uint64() | 1}
-}
-
-// next is the device's next change: a project with the given name.
-func (d *device) next(name string) change.Tx {
-	d.num++
-	rank, err := crdt.Between("", "", rand.Reader)
-	if err != nil {
-		panic(err)
-	}
-	return change.Tx{Num: d.num, Stamp: hlc.Make(time.Now().UnixMilli(), uint16(d.num), d.replica), Actor: d.who.ID, Command: "project.create",
-		Rows: []change.Row{{Table: "project", ID: newID(), Cells: []change.Cell{
-			{Col: "color", Val: change.V("blue")}, {Col: "name", Val: change.V(name)}, {Col: "rank", Val: change.V(rank)}}}}}
+	who := ingress.Actor{ID: newID(), Role: work.Owner}
+	return &device{edgetest.NewDevice(who.ID), who}
 }
 
 func (d *device) push(ctx context.Context, s *tenant.Store, t id.ID, txs ...change.Tx) (r wire.PushReply, err error) {
 	err = s.Use(ctx, t, func(n *tenant.Tenant) error {
-		r = n.Push(ctx, d.who, wire.PushRequest{Replica: d.replica, NowMS: time.Now().UnixMilli(), Txs: txs})
+		r = n.Push(ctx, d.who, wire.PushRequest{Replica: d.Replica, NowMS: time.Now().UnixMilli(), Txs: txs})
 		for _, f := range r.Fates {
 			if !f.Accepted {
 				return fault.Errorf("test", f.Kind, "%d was refused: %s", f.Num, f.Detail)
@@ -119,7 +106,7 @@ func TestFilesAreClosedAndOpenedAgain(t *testing.T) {
 	}
 	for round := range 3 {
 		for _, w := range all {
-			if _, err := devices[w].push(t.Context(), s, w, devices[w].next("p")); err != nil {
+			if _, err := devices[w].push(t.Context(), s, w, devices[w].Next("p")); err != nil {
 				t.Fatal(err)
 			}
 			if got := heads(t, s, w)["eu"]; got != uint64(round+1) {
@@ -139,7 +126,7 @@ func TestFilesAreClosedAndOpenedAgain(t *testing.T) {
 func TestToldInTheOrderOfTheLog(t *testing.T) {
 	var mu sync.Mutex
 	told := map[string][]uint64{}
-	note := func(_ id.ID, es []change.Entry) {
+	note := func(_ *tenant.Tenant, es []change.Entry) {
 		mu.Lock()
 		defer mu.Unlock()
 		for _, e := range es {
@@ -153,7 +140,7 @@ func TestToldInTheOrderOfTheLog(t *testing.T) {
 		d := newDevice()
 		wg.Go(func() {
 			for range 20 {
-				if _, err := d.push(t.Context(), s, w, d.next("p"), d.next("q")); err != nil {
+				if _, err := d.push(t.Context(), s, w, d.Next("p"), d.Next("q")); err != nil {
 					t.Error(err)
 				}
 			}
@@ -162,7 +149,7 @@ func TestToldInTheOrderOfTheLog(t *testing.T) {
 	far := newDevice()
 	var entries []change.Entry
 	for seq := range uint64(50) {
-		entries = append(entries, change.Entry{Origin: "us", Seq: seq + 1, Tx: far.next("far")})
+		entries = append(entries, change.Entry{Origin: "us", Seq: seq + 1, Tx: far.Next("far")})
 	}
 	for range 3 {
 		wg.Go(func() {
@@ -199,7 +186,7 @@ func TestBeforeComesBeforeTheCommit(t *testing.T) {
 	}})
 	w, d := newID(), newDevice()
 	refuse = true
-	tx := d.next("p")
+	tx := d.Next("p")
 	if _, err := d.push(t.Context(), s, w, tx); fault.KindOf(err) != fault.Full {
 		t.Fatalf("got %v, want full", err)
 	}
@@ -228,7 +215,7 @@ func TestBeforeComesBeforeTheCommit(t *testing.T) {
 	if !settle(1) {
 		t.Error("not settled at the log's end")
 	}
-	if _, err := d.push(t.Context(), s, w, d.next("q")); err != nil || calls != 3 {
+	if _, err := d.push(t.Context(), s, w, d.Next("q")); err != nil || calls != 3 {
 		t.Errorf("after settling: Before called %d times, want 3 (%v)", calls, err)
 	}
 }
@@ -237,7 +224,7 @@ func TestDamagedFileIsRefusedAndNothingElse(t *testing.T) {
 	s := open(t, tenant.Config{OpenMax: 1})
 	bad, good := newID(), newID()
 	d := newDevice()
-	if _, err := d.push(t.Context(), s, bad, d.next("p")); err != nil {
+	if _, err := d.push(t.Context(), s, bad, d.Next("p")); err != nil {
 		t.Fatal(err)
 	}
 	heads(t, s, good) // the other file is closed now
@@ -264,7 +251,7 @@ func TestFullDisk(t *testing.T) {
 	var accepted uint64
 	var refused change.Tx
 	for range 2000 {
-		tx := d.next("p")
+		tx := d.Next("p")
 		tx.Rows[0].Cells[1].Val = change.V(string(bytes.Repeat([]byte("x"), 100)))
 		if _, err := d.push(t.Context(), s, w, tx); err != nil {
 			if k := fault.KindOf(err); k != fault.Full || !k.Temporary() {
@@ -299,7 +286,7 @@ func TestCloseWaitsForUsers(t *testing.T) {
 	go s.Use(t.Context(), w, func(n *tenant.Tenant) error {
 		close(in)
 		<-out
-		r := n.Push(t.Context(), d.who, wire.PushRequest{Replica: d.replica, Txs: []change.Tx{d.next("p")}})
+		r := n.Push(t.Context(), d.who, wire.PushRequest{Replica: d.Replica, Txs: []change.Tx{d.Next("p")}})
 		if r.Err != nil {
 			t.Error("while closing:", r.Err)
 		}

@@ -21,8 +21,8 @@ CREATE TABLE mark (
   PRIMARY KEY (region, shard)
 ) WITHOUT ROWID;
 
--- edge/stream: per origin and workspace, the last sequence that is in this region's file. Of the own region: the last
--- one that is in the stream.
+-- edge/stream: per origin and workspace, the last sequence that is in this region's file. May be a little behind the
+-- file, never ahead.
 CREATE TABLE head (
   origin TEXT NOT NULL,
   tenant TEXT NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE head (
   PRIMARY KEY (origin, tenant)
 ) WITHOUT ROWID;
 
--- edge/stream: workspaces whose log may hold what is not in the stream yet.
+-- edge/stream: workspaces whose log may hold what is not in the stream, in head or in counted yet.
 CREATE TABLE dirty (
   tenant TEXT PRIMARY KEY
 ) WITHOUT ROWID;
@@ -41,17 +41,20 @@ CREATE TABLE counted (
   seq    INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- edge/meter: usage events on their way to the stream, in its order. n is never used twice.
+-- edge/meter: usage on its way to the stream, in the stream's order. n is never used twice. What members first to last
+-- are depends on the meter: sequences of the own log, numbers of API records, the hour of a reading.
 CREATE TABLE usage (
-  n     INTEGER PRIMARY KEY AUTOINCREMENT,
-  id    TEXT NOT NULL UNIQUE,
-  at_ms INTEGER NOT NULL,
-  tenant TEXT NOT NULL,
-  event BLOB NOT NULL
+  n         INTEGER PRIMARY KEY AUTOINCREMENT,
+  meter     TEXT NOT NULL,
+  tenant    TEXT NOT NULL,
+  at_ms     INTEGER NOT NULL,
+  first     INTEGER NOT NULL,
+  last      INTEGER NOT NULL,
+  quantity  INTEGER NOT NULL
 );
 
--- edge/node: whether the last run ended in order.
-CREATE TABLE run (
-  one   INTEGER PRIMARY KEY CHECK (one = 1),
-  clean INTEGER NOT NULL
-);
+-- edge/meter: the last number of a series that was given out.
+CREATE TABLE counter (
+  name TEXT PRIMARY KEY,
+  last INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,18 @@
+package meter
+
+import "time"
+
+const (
+	callsEvery   = time.Second // API calls of so long are one record a workspace
+	callsHeld    = 100_000     // workspaces with calls in memory
+	batchMax     = 500         // events published before the stream has confirmed the first
+	ackMax       = 5 * time.Second
+	retryEvery   = time.Second
+	lookEvery    = 5 * time.Second // for records that nobody announced
+	keepFor      = time.Hour       // records that are in the stream, should it lose its tail: it is synced every two minutes
+	tidyEvery    = 10 * time.Minute
+	streamAge    = 45 * 24 * time.Hour // longer than the hub remembers single events
+	streamBytes  = 4 << 30
+	duplicates   = 2 * time.Minute
+	storageEvery = time.Minute // how often it is looked whether an hour has begun
+)

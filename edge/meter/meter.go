@@ -1,0 +1,228 @@
+// Package meter counts what a region did for each workspace and writes it, as usage events, once and in order to the
+// region's stream USAGE, which the hub reads.
+//
+// Changes are counted from the log's sequences, so the count is exact whatever crashes: an event covers a range of them
+// and is made in the transaction that notes how far was counted. API calls are counted in memory and written down every
+// second; a crash loses at most that second, in the customer's favour. Storage is read once an hour, for the workspaces
+// whose home is this region.
+//
+// Records wait in node.db until they are in the stream, and an hour longer: if the stream loses its tail (a power cut), they
+// are written again in the same order. An event's id comes from what it counts, so the hub counts each once.
+package meter
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"holdfast/sync/fault"
+	"holdfast/sync/id"
+	"holdfast/sync/sqlite"
+	"holdfast/sync/usage"
+)
+
+//go:embed queries.sql
+var queries string
+
+var q = sqlite.Named(queries)
+
+// The names of counters.
+const (
+	apiSeries   = usage.APICalls
+	storageHour = "storage-hour"
+)
+
+// Config is what a Meter needs.
+type Config struct {
+	Region string
+	DB     *sql.DB    // node.db
+	Conn   *nats.Conn // account CORE
+	Now    func() time.Time
+	Log    *slog.Logger
+	// Sizes calls f with the size in bytes of each workspace's file here.
+	Sizes func(f func(t id.ID, bytes int64) bool) error
+	// Home tells whether this region reads a workspace's storage.
+	Home func(t id.ID) bool
+}
+
+// Meter counts; make it with New. It is safe for concurrent use.
+type Meter struct {
+	cfg  Config
+	out  *writer
+	stop context.CancelFunc
+	done sync.WaitGroup
+
+	mu    sync.Mutex
+	calls map[id.ID]int64
+}
+
+// New makes a meter that only counts API calls until Open.
+func New(cfg Config) *Meter {
+	m := &Meter{cfg: cfg, calls: map[id.ID]int64{}}
+	m.out = newWriter(cfg)
+	return m
+}
+
+// Open makes the stream and begins to write to it.
+func (m *Meter) Open(ctx context.Context) error {
+	const op = "meter.Open"
+	if err := m.out.open(ctx); err != nil {
+		return fault.Wrap(op, err)
+	}
+	ctx, m.stop = context.WithCancel(context.WithoutCancel(ctx))
+	m.done.Go(func() { m.out.run(ctx) })
+	m.done.Go(func() { m.run(ctx) })
+	return nil
+}
+
+// Close writes down what was counted, and stops.
+func (m *Meter) Close() {
+	if m.stop == nil {
+		return
+	}
+	m.stop()
+	m.done.Wait()
+	if err := m.writeCalls(context.Background()); err != nil {
+		m.cfg.Log.Error("API calls not counted", "err", err)
+	}
+}
+
+// APICall counts one request that was answered for a workspace.
+func (m *Meter) APICall(t id.ID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, ok := m.calls[t]; !ok && len(m.calls) >= callsHeld {
+		return
+	}
+	m.calls[t]++
+}
+
+// Count makes events of what was committed to the own log of some workspaces, up to the given sequences
+// (stream.Config.Count).
+func (m *Meter) Count(ctx context.Context, tx *sql.Tx, own map[id.ID]uint64) error {
+	const op = "meter.Count"
+	at := m.cfg.Now().UnixMilli()
+	for t, seq := range own {
+		var last uint64
+		err := tx.QueryRowContext(ctx, q("counted"), t).Scan(&last)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return sqlite.Wrap(op, err)
+		}
+		if seq <= last {
+			continue
+		}
+		if _, err := tx.ExecContext(ctx, q("add"), usage.Changes, t, at, last+1, seq, seq-last); err != nil {
+			return sqlite.Wrap(op, err)
+		}
+		if _, err := tx.ExecContext(ctx, q("setCounted"), t, seq); err != nil {
+			return sqlite.Wrap(op, err)
+		}
+	}
+	m.out.poke()
+	return nil
+}
+
+func (m *Meter) run(ctx context.Context) {
+	calls, hour := time.NewTicker(callsEvery), time.NewTicker(storageEvery)
+	defer calls.Stop()
+	defer hour.Stop()
+	m.log("storage not read", m.ReadStorage(ctx))
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-calls.C:
+			m.log("API calls not counted; it is tried again", m.writeCalls(ctx))
+		case <-hour.C:
+			m.log("storage not read", m.ReadStorage(ctx))
+		}
+	}
+}
+
+func (m *Meter) log(msg string, err error) {
+	if err != nil {
+		m.cfg.Log.Error(msg, "err", err)
+	}
+}
+
+// writeCalls writes down the API calls counted since the last time.
+func (m *Meter) writeCalls(ctx context.Context) error {
+	const op = "meter.writeCalls"
+	m.mu.Lock()
+	calls := m.calls
+	m.calls = map[id.ID]int64{}
+	m.mu.Unlock()
+	if len(calls) == 0 {
+		return nil
+	}
+	at := m.cfg.Now().UnixMilli()
+	err := sqlite.Tx(ctx, m.cfg.DB, func(tx *sql.Tx) error {
+		n, err := counter(ctx, tx, apiSeries)
+		if err != nil {
+			return err
+		}
+		for t, count := range calls {
+			n++
+			if _, err := tx.ExecContext(ctx, q("add"), usage.APICalls, t, at, n, n, count); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, q("setCounter"), apiSeries, n)
+		return err
+	})
+	if err != nil {
+		m.mu.Lock()
+		for t, count := range calls {
+			m.calls[t] += count
+		}
+		m.mu.Unlock()
+		return sqlite.Wrap(op, err)
+	}
+	m.out.poke()
+	return nil
+}
+
+// ReadStorage reads the size of each workspace's file, unless it was done in this hour already.
+func (m *Meter) ReadStorage(ctx context.Context) error {
+	const op = "meter.ReadStorage"
+	now := m.cfg.Now()
+	hour := now.Unix() / 3600
+	err := sqlite.Tx(ctx, m.cfg.DB, func(tx *sql.Tx) error {
+		last, err := counter(ctx, tx, storageHour)
+		if err != nil || last >= hour {
+			return err
+		}
+		var failed error
+		err = m.cfg.Sizes(func(t id.ID, bytes int64) bool {
+			if !m.cfg.Home(t) {
+				return true
+			}
+			_, failed = tx.ExecContext(ctx, q("add"), usage.Storage, t, now.UnixMilli(), hour, hour, bytes)
+			return failed == nil
+		})
+		if err := errors.Join(err, failed); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, q("setCounter"), storageHour, hour)
+		return err
+	})
+	if err != nil {
+		return sqlite.Wrap(op, err)
+	}
+	m.out.poke()
+	return nil
+}
+
+func counter(ctx context.Context, tx *sql.Tx, name string) (last int64, err error) {
+	err = tx.QueryRowContext(ctx, q("counter"), name).Scan(&last)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return last, err
+}

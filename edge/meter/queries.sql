@@ -1,0 +1,20 @@
+-- name: counted
+SELECT seq FROM counted WHERE tenant = ?
+
+-- name: setCounted
+INSERT INTO counted (tenant, seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq
+
+-- name: add
+INSERT INTO usage (meter, tenant, at_ms, first, last, quantity) VALUES (?, ?, ?, ?, ?, ?)
+
+-- name: after
+SELECT n, meter, tenant, at_ms, first, last, quantity FROM usage WHERE n > ? ORDER BY n LIMIT ?
+
+-- name: tidy
+DELETE FROM usage WHERE n <= ? AND at_ms < ?
+
+-- name: counter
+SELECT last FROM counter WHERE name = ?
+
+-- name: setCounter
+INSERT INTO counter (name, last) VALUES (?, ?) ON CONFLICT DO UPDATE SET last = excluded.last

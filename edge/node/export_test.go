@@ -1,0 +1,30 @@
+package node
+
+import (
+	"context"
+
+	"holdfast/edge/tenant"
+	"holdfast/sync/change"
+	"holdfast/sync/id"
+)
+
+// CopyForTest writes a workspace's rows to a file, without the snapshots' store between.
+func (n *Node) CopyForTest(path string, t id.ID) (v change.Vector, err error) {
+	err = n.tenants.Use(context.Background(), t, func(t *tenant.Tenant) (err error) {
+		v, err = t.Snapshot(context.Background(), path)
+		return err
+	})
+	return v, err
+}
+
+// HeadsForTest is how far a workspace's file has come.
+func (n *Node) HeadsForTest(t id.ID) (v change.Vector) {
+	n.tenants.Use(context.Background(), t, func(t *tenant.Tenant) error { v = t.Heads(); return nil }) //nolint:errcheck // no heads
+	return v
+}
+
+// EverywhereForTest is what all regions have of a workspace, as far as is known here.
+func (n *Node) EverywhereForTest(t id.ID) (v change.Vector) {
+	n.tenants.Use(context.Background(), t, func(t *tenant.Tenant) error { v = t.Everywhere(); return nil }) //nolint:errcheck // nothing
+	return v
+}

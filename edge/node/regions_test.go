@@ -1,0 +1,115 @@
+package node_test
+
+import (
+	"testing"
+	"time"
+
+	"holdfast/edge/edgetest"
+	"holdfast/sync/change"
+	"holdfast/sync/wire"
+)
+
+func TestChangeReachesTheOtherRegion(t *testing.T) {
+	h := edgetest.NewHub(t)
+	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
+	ana, bo := h.NewPerson(), h.NewPerson()
+	acme := h.NewTenant(ana, bo)
+	know(t, h.Revoke(h.NewPerson()), eu, us)
+	a, b := eu.connect(ana, acme.ID), us.connect(bo, acme.ID)
+	feed := b.Subscribe(t, wire.ScopeAll)
+
+	r, err := a.Push(a.Next("one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seq := r.Fates[0].Seq
+	edgetest.Eventually(t, 5*time.Second, "the change is on the other region's feed", func() bool {
+		for len(feed) > 0 {
+			m, err := wire.DecodeFeedMessage((<-feed).Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range m.Entries {
+				if e.Origin == "eu" && e.Seq == seq {
+					return true
+				}
+			}
+		}
+		return false
+	})
+	es, last, err := b.Pull(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if last.Head["eu"] != seq || len(es) == 0 {
+		t.Errorf("pull in the other region: head %v with %d entries, want eu at %d", last.Head, len(es), seq)
+	}
+	equal(t, 5*time.Second, acme.ID, change.Vector{"eu": seq}, eu, us)
+	edgetest.Eventually(t, 5*time.Second, "both know that it is everywhere", func() bool {
+		return eu.EverywhereForTest(acme.ID)["eu"] == seq && us.EverywhereForTest(acme.ID)["eu"] == seq
+	})
+}
+
+func TestEverywhereWaitsForACutRegion(t *testing.T) {
+	h := edgetest.NewHub(t)
+	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
+	ana := h.NewPerson()
+	acme := h.NewTenant(ana)
+	know(t, h.Revoke(h.NewPerson()), eu, us)
+	a := eu.connect(ana, acme.ID)
+	feed := a.Subscribe(t, wire.ScopeAll)
+	us.link.Cut()
+	r, err := a.Push(a.Next("one"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seq := r.Fates[0].Seq
+	time.Sleep(time.Second)
+	if got := eu.EverywhereForTest(acme.ID)["eu"]; got >= seq {
+		t.Errorf("everywhere while a region is cut off: got %d, want less than %d", got, seq)
+	}
+	us.link.Heal()
+	edgetest.Eventually(t, 10*time.Second, "the browser is told that it is everywhere", func() bool {
+		for len(feed) > 0 {
+			m, err := wire.DecodeFeedMessage((<-feed).Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m.Everywhere["eu"] == seq {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func TestCutRegionsGoOnAndHeal(t *testing.T) {
+	const each = 3000
+	h := edgetest.NewHub(t)
+	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
+	ana, bo := h.NewPerson(), h.NewPerson()
+	acme := h.NewTenant(ana, bo)
+	know(t, h.Revoke(h.NewPerson()), eu, us)
+	a, b := eu.connect(ana, acme.ID), us.connect(bo, acme.ID)
+	pushMany(t, a, 10)
+	pushMany(t, b, 10)
+	for _, broken := range []struct {
+		name  string
+		cut   func()
+		while time.Duration
+	}{{"cut", us.link.Cut, 5 * time.Second}, {"muted", us.link.Mute, 16 * time.Second}} {
+		broken.cut()
+		began := time.Now()
+		pushMany(t, a, each)
+		pushMany(t, b, each)
+		time.Sleep(time.Until(began.Add(broken.while)))
+		want := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
+		us.link.Heal()
+		healed := time.Now()
+		for _, e := range []*edge{eu, us} {
+			edgetest.Eventually(t, 15*time.Second, e.Region()+" has all", func() bool { return e.HeadsForTest(acme.ID).Covers(want) })
+			t.Logf("%s: %s had all %d after %v", broken.name, e.Region(), each, time.Since(healed))
+		}
+		equal(t, time.Second, acme.ID, want, eu, us)
+	}
+}

@@ -1,0 +1,154 @@
+package node_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"holdfast/edge/edgetest"
+	"holdfast/edge/node"
+	"holdfast/sync/change"
+	"holdfast/sync/directory"
+	"holdfast/sync/id"
+	"holdfast/sync/natsd"
+	"holdfast/sync/sqlite"
+	"holdfast/sync/store"
+)
+
+// edge is a region of the test's world.
+type edge struct {
+	*node.Node
+	t    *testing.T
+	cfg  node.Config
+	link *natsd.Link
+	log  *logs
+}
+
+// logs keeps what an edge wrote to its log.
+type logs struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+func (l *logs) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text = append(l.text, b...)
+	return len(b), nil
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.text)
+}
+
+// newEdge starts a region beside a hub; its link can be cut.
+func newEdge(t *testing.T, h *edgetest.Hub, region string) *edge {
+	t.Helper()
+	e := &edge{t: t, link: natsd.NewLink(h.Addr()), log: &logs{}}
+	if err := e.link.Open(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(e.link.Close)
+	var out io.Writer = e.log
+	if os.Getenv("EDGE_LOG") != "" {
+		out = io.MultiWriter(e.log, os.Stderr)
+	}
+	e.cfg = node.Config{Region: region, DataDir: filepath.Join(t.TempDir(), region), HubURL: "nats-leaf://" + e.link.Addr(),
+		LeafSecret: edgetest.Secret, PublicURL: "http://" + region + ".localhost", Log: slog.New(slog.NewTextHandler(out, nil))}
+	e.start()
+	t.Cleanup(func() { e.Close() })
+	h.Put(directory.RegionKey(region), directory.Region{Name: region, URL: e.cfg.PublicURL})
+	return e
+}
+
+func (e *edge) start() {
+	e.t.Helper()
+	e.Node = node.New(e.cfg)
+	if err := e.Open(context.Background()); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+func (e *edge) connect(p edgetest.Person, w id.ID) *edgetest.Browser {
+	e.t.Helper()
+	return edgetest.Connect(e.t, e.WebSocketAddr(), p, w)
+}
+
+// digest is that of a workspace's rows in this region, and how far its file has come.
+func (e *edge) digest(w id.ID) ([32]byte, change.Vector) {
+	e.t.Helper()
+	path, v := e.copy(w)
+	db, err := sqlite.Open(context.Background(), path, sqlite.Options{})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer db.Close()
+	sum, err := store.Digest(context.Background(), db)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return sum, v
+}
+
+// copy writes the workspace's rows to a fresh file.
+func (e *edge) copy(w id.ID) (string, change.Vector) {
+	e.t.Helper()
+	path := filepath.Join(e.t.TempDir(), "copy.db")
+	v, err := e.Node.CopyForTest(path, w)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return path, v
+}
+
+// know waits until edges know the directory at its present revision.
+func know(t *testing.T, rev uint64, edges ...*edge) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, e := range edges {
+		if err := e.WaitRevision(ctx, rev); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// pushMany pushes n changes in batches and gives up on the first error.
+func pushMany(t *testing.T, b *edgetest.Browser, n int) {
+	t.Helper()
+	for done := 0; done < n; {
+		var txs []change.Tx
+		for range min(200, n-done) {
+			txs = append(txs, b.Next(fmt.Sprintf("p%d", done+len(txs))))
+		}
+		r, err := b.Push(txs...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		done += len(r.Fates)
+	}
+}
+
+// equal waits until all edges' files of a workspace are at the same place and equal.
+func equal(t *testing.T, limit time.Duration, w id.ID, want change.Vector, edges ...*edge) {
+	t.Helper()
+	for _, e := range edges {
+		edgetest.Eventually(t, limit, fmt.Sprintf("%s has %v", e.Region(), want), func() bool {
+			return e.HeadsForTest(w).Covers(want)
+		})
+	}
+	first, _ := edges[0].digest(w)
+	for _, e := range edges[1:] {
+		if got, _ := e.digest(w); got != first {
+			t.Fatalf("%s and %s differ", edges[0].Region(), e.Region())
+		}
+	}
+}

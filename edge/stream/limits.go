@@ -1,0 +1,31 @@
+package stream
+
+import "time"
+
+const (
+	opsAge        = 14 * 24 * time.Hour // a region away for longer fetches from the files
+	opsBytes      = 1 << 30             // of one shard
+	opsDuplicates = time.Minute
+
+	publishBatch  = 1 << 20 // bytes read from a log at once
+	publishAckMax = 5 * time.Second
+	publishRetry  = time.Second
+	pullBatch     = 500  // messages read back from the own stream at once
+	queueMax      = 2000 // entries kept in memory for the publisher, for one workspace; more are read from its log
+	inFlightMax   = 4096 // messages published and not confirmed, all shards
+
+	flushEvery   = 250 * time.Millisecond // of node.db
+	settleEvery  = 10 * time.Second
+	settleAfter  = 10 * time.Second // without a commit
+	ackEvery     = 150 * time.Millisecond
+	askMax       = 3 * time.Second // for one answer of another region
+	fetchBytes   = 700 << 10       // entries in one answer, before compression
+	headsPage    = 10_000          // workspaces in one answer
+	appliedMax   = 500             // workspaces in one report
+	ackRetry     = time.Second
+	compareAfter = 2 * time.Second // what is on its way has arrived by then
+	compareEvery = 10 * time.Minute
+	callsMax     = 64              // requests of other regions under way
+	lameEvery    = 2 * time.Second // between attempts with a workspace that could not be merged into
+	recoverMax   = 30 * time.Second
+)

@@ -1,0 +1,22 @@
+-- name: marks
+SELECT region, shard, stream, seq FROM mark
+
+-- name: setMark
+INSERT INTO mark (region, shard, stream, seq) VALUES (?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET stream = excluded.stream, seq = excluded.seq
+
+-- name: heads
+SELECT origin, tenant, seq FROM head
+
+-- name: setHead
+INSERT INTO head (origin, tenant, seq) VALUES (?, ?, ?)
+ON CONFLICT DO UPDATE SET seq = excluded.seq
+
+-- name: dirty
+SELECT tenant FROM dirty
+
+-- name: addDirty
+INSERT INTO dirty (tenant) VALUES (?) ON CONFLICT DO NOTHING
+
+-- name: delDirty
+DELETE FROM dirty WHERE tenant = ?

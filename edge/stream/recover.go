@@ -1,0 +1,97 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"strconv"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"holdfast/edge/tenant"
+	"holdfast/sync/change"
+	"holdfast/sync/fault"
+	"holdfast/sync/ingress"
+	"holdfast/sync/wire"
+)
+
+// Opened sees that a workspace's file has all of the own log that was ever published, before anything is committed to it:
+// after a restore from an older copy the same sequences would be given to other changes. What is missing is taken from the
+// region's stream, else from other regions. An error of kind Unavailable keeps the workspace closed.
+func (s *Stream) Opened(ctx context.Context, n *tenant.Tenant) error {
+	const op = "stream.Opened"
+	published, err := s.published(ctx, n.ID)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	have := n.Heads()[s.cfg.Region]
+	if published <= have {
+		return nil
+	}
+	s.cfg.Log.Error("a workspace's file is older than what was published from it", "tenant", n.ID, "has", have, "published", published)
+	if err := s.reread(ctx, n, published); err != nil {
+		s.cfg.Log.Warn("own stream cannot give back what is missing", "tenant", n.ID, "err", err)
+	}
+	for _, r := range s.cfg.Directory.Regions() {
+		have = n.Heads()[s.cfg.Region]
+		if have >= published {
+			break
+		}
+		if r.Name == s.cfg.Region {
+			continue
+		}
+		if err := s.fill(ctx, r.Name, n, ingress.Range{Origin: s.cfg.Region, From: have + 1, To: published}); err != nil {
+			s.cfg.Log.Warn("region cannot give back what is missing", "tenant", n.ID, "region", r.Name, "err", err)
+		}
+	}
+	if have = n.Heads()[s.cfg.Region]; have < published {
+		return fault.Errorf(op, fault.Unavailable, "This workspace was restored from an older copy and waits for another region to bring it up to date.")
+	}
+	s.journal.setHeads(n.ID, n.Heads())
+	return nil
+}
+
+// reread merges the own log from the own stream.
+func (s *Stream) reread(ctx context.Context, n *tenant.Tenant, upTo uint64) error {
+	const op = "stream.reread"
+	ctx, cancel := context.WithTimeout(ctx, recoverMax)
+	defer cancel()
+	cons, err := s.js.OrderedConsumer(ctx, wire.OpsStream(wire.Shard(n.ID)), jetstream.OrderedConsumerConfig{
+		FilterSubjects: []string{wire.OpsSubject(s.cfg.Region, n.ID)}, DeliverPolicy: jetstream.DeliverAllPolicy})
+	if err != nil {
+		return fault.E(op, fault.Unavailable, err)
+	}
+	for {
+		batch, err := cons.Fetch(pullBatch, jetstream.FetchContext(ctx))
+		if err != nil {
+			return fault.E(op, fault.Unavailable, err)
+		}
+		var entries []change.Entry
+		last := uint64(0)
+		for m := range batch.Messages() {
+			if last, err = strconv.ParseUint(m.Headers().Get(headerSeq), 10, 64); err != nil {
+				return fault.E(op, fault.Corrupt, err)
+			}
+			tx, err := change.Decode(m.Data())
+			if err != nil {
+				return fault.Wrap(op, err)
+			}
+			entries = append(entries, change.Entry{Origin: s.cfg.Region, Seq: last, Tx: tx})
+			if last >= upTo {
+				break
+			}
+		}
+		missing, err := n.Merge(ctx, entries)
+		if err != nil {
+			return fault.Wrap(op, err)
+		}
+		if len(missing) > 0 {
+			return fault.E(op, fault.Behind, errors.New("the stream begins later"))
+		}
+		if last >= upTo {
+			return nil
+		}
+		if len(entries) == 0 {
+			return fault.E(op, fault.Behind, errors.Join(errors.New("the stream ends early"), batch.Error()))
+		}
+	}
+}

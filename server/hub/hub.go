@@ -1,7 +1,7 @@
 // Package hub is the central node: it wires identity, tenancy, the directory and metering to the message server that
 // regions link to.
 //
-// Data folder: hub.db (people and workspaces), usage.db (totals), js (the directory bucket), lock. Whoever can read it
+// Data folder: hub.db (people and workspaces), usage.db (totals), js (the directory bucket). Whoever can read it
 // can sign sessions, so it is readable for its owner only.
 //
 // When the hub is away nobody can sign up, sign in, invite or be removed; everything else goes on in the regions.
@@ -25,9 +25,9 @@ import (
 	"holdfast/server/identity"
 	"holdfast/server/metering"
 	"holdfast/server/tenancy"
-	"holdfast/sync/datadir"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
+	"holdfast/sync/lockfile"
 	"holdfast/sync/natsd"
 	"holdfast/sync/relay"
 	"holdfast/sync/wire"
@@ -49,7 +49,7 @@ type Config struct {
 // Hub is the central node.
 type Hub struct {
 	cfg     Config
-	release func()
+	lock    *lockfile.Lock
 	db      *sql.DB
 	nats    *natsd.Server
 	nc      *nats.Conn
@@ -87,7 +87,7 @@ func (h *Hub) Open(ctx context.Context) error {
 }
 
 func (h *Hub) open(ctx context.Context) (err error) {
-	if h.release, err = datadir.Open(h.cfg.DataDir); err != nil {
+	if h.lock, err = lockfile.Take(h.cfg.DataDir); err != nil {
 		return err
 	}
 	if h.db, err = hubdb.Open(ctx, h.cfg.DataDir); err != nil {
@@ -183,8 +183,10 @@ func (h *Hub) Close(ctx context.Context) (err error) {
 			err = e
 		}
 	}
-	if h.release != nil {
-		h.release()
+	if h.lock != nil {
+		if e := h.lock.Release(); err == nil {
+			err = e
+		}
 	}
 	*h = Hub{cfg: h.cfg}
 	return err

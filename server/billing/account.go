@@ -143,7 +143,8 @@ type Account struct {
 	Outbox   []Effect
 	Seen     map[string]bool // ids of processor events
 
-	Restricted bool // may only read
+	Restricted bool      // may only read
+	Recognised time.Time // revenue is booked up to here
 	Usage      *meter.Log
 	Lines      int // counters for ids
 	Docs       int

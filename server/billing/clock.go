@@ -57,7 +57,7 @@ func (a *Account) subAlarms(see func(time.Time, func(*tx, time.Time) error)) {
 		see(s.Period.End, func(t *tx, now time.Time) error { return t.run(now, cycle, (*step).turn) })
 	case Paused:
 		see(s.ResumeAt, func(t *tx, now time.Time) error {
-			return t.run(now, at, func(st *step) error { return st.resume(Paused, false) })
+			return t.run(now, how{reason: "resume"}, func(st *step) error { return st.resume(Paused, false) })
 		})
 	}
 	if s.Live() {
@@ -175,7 +175,7 @@ func month(t time.Time) time.Time {
 func (a *Account) nextMonth(t *tx) time.Time {
 	for _, e := range a.Earnings {
 		if e.Posted != e.Amount {
-			return month(t.now.In(t.cat.Zone))
+			return month(a.Recognised.In(t.cat.Zone))
 		}
 	}
 	return time.Time{}
@@ -188,6 +188,7 @@ func (t *tx) recognise() error { return t.recogniseUpTo(t.now) }
 func (t *tx) recogniseUpTo(at time.Time) error {
 	zone := t.cat.Zone
 	at = at.In(zone)
+	t.Recognised = at
 	sums := map[time.Time]int64{} // by the first moment of the next month, or at
 	var ends []time.Time
 	for i := range t.Earnings {

@@ -28,7 +28,8 @@ type Engine struct {
 	order    []string
 	uses     map[string]int
 	clock    alarms
-	book     ledger.Book // of what belongs to no customer
+	alarm    map[string]time.Time // what the heap holds for each customer; entries of other times are stale
+	book     ledger.Book          // of what belongs to no customer
 	stray    []payment.Event
 	seen     map[string]bool
 }
@@ -43,7 +44,7 @@ type Config struct {
 // New makes an engine without customers.
 func New(c Config) *Engine {
 	return &Engine{proc: c.Processor, cat: c.Catalog, now: c.Start.In(c.Catalog.Zone), nums: Numbers{By: map[string]int64{}}, accounts: map[string]*Account{},
-		uses: map[string]int{}, seen: map[string]bool{}}
+		uses: map[string]int{}, seen: map[string]bool{}, alarm: map[string]time.Time{}}
 }
 
 // Now is the engine's time.
@@ -119,9 +120,22 @@ func (e *Engine) commit(t *tx) {
 		}
 	}
 	e.accounts[t.ID], e.nums = t.Account, *t.nums
-	if next, ok := t.next(t); ok {
-		heap.Push(&e.clock, entry{next.at, t.ID})
+	e.wake(t.ID)
+}
+
+// wake sets the alarm of an account to what it waits for next.
+func (e *Engine) wake(id string) (alarm, bool) {
+	a := e.accounts[id]
+	next, ok := a.next(e.view(a))
+	if !ok {
+		delete(e.alarm, id)
+		return next, false
 	}
+	if was, set := e.alarm[id]; !set || !was.Equal(next.at) {
+		e.alarm[id] = next.at
+		heap.Push(&e.clock, entry{next.at, id})
+	}
+	return next, true
 }
 
 // Do runs a command for a customer, what it sends to the processor, and whatever is due by then.
@@ -298,8 +312,7 @@ func (e *Engine) Next() time.Time {
 	defer e.mu.Unlock()
 	for e.clock.Len() > 0 {
 		top := e.clock[0]
-		a := e.accounts[top.id]
-		if next, ok := a.next(e.view(a)); ok && next.at.Equal(top.at) {
+		if at, ok := e.alarm[top.id]; ok && at.Equal(top.at) {
 			return top.at
 		}
 		heap.Pop(&e.clock)
@@ -327,10 +340,15 @@ func (e *Engine) advance(ctx context.Context, to time.Time) error {
 	steps := map[string]int{}
 	for e.clock.Len() > 0 && !e.clock[0].at.After(to) {
 		top := heap.Pop(&e.clock).(entry)
+		if at, ok := e.alarm[top.id]; !ok || !at.Equal(top.at) {
+			continue // something changed since; a newer entry is in the heap
+		}
+		delete(e.alarm, top.id)
 		a := e.accounts[top.id]
 		next, ok := a.next(e.view(a))
-		if !ok || !next.at.Equal(top.at) {
-			continue // something changed since this alarm was set; a newer one is in the heap
+		if !ok || next.at.After(to) {
+			e.wake(top.id)
+			continue
 		}
 		if next.at.After(e.now) {
 			e.now = next.at.In(e.cat.Zone)

@@ -431,6 +431,7 @@ globalThis.holdfastSQLite = {
   output() {
     return output;
   },
+  library: () => lib, // SQLite's own API, to measure beside
   list: () => pool.list(),
   importFile: (name, source, progress, signal) => pool.import(name, source, progress, signal),
   exportFile: (name) => pool.export(name),

@@ -1,5 +1,3 @@
-//go:build !js
-
 package store
 
 import (
@@ -7,8 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,13 +16,16 @@ import (
 )
 
 // Figures in RATIONALE.md: rows changed per second, merged in transactions of batch changes, beside plain inserts of the
-// same rows into the same tables with the same driver (go test -bench . -benchtime 200000x ./sync/store).
+// same rows into the same tables with the same driver.
+//
+//	go test -run xxx -bench . -benchtime 100000x ./sync/store
+//	go test -run TestBenchInChromium -v ./sync/store -args -chromium-bench
 
 const batch = 500
 
 func benchOpen(b *testing.B) *sql.DB {
 	b.Helper()
-	db, err := sqlite.Open(context.Background(), filepath.Join(b.TempDir(), "bench.db"), sqlite.Options{CacheKB: 64 << 10})
+	db, err := sqlite.Open(context.Background(), benchFile(b), sqlite.Options{CacheKB: 64 << 10})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -75,19 +74,12 @@ func work1(n int, creating float64) []change.Tx {
 	return out
 }
 
-// cpuTime is what this process has used; on a busy machine it tells more than the clock.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
 func report(b *testing.B, start time.Duration) {
 	used := cpuTime() - start
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "rows/s")
-	b.ReportMetric(float64(used.Microseconds())/float64(b.N), "cpu-µs/row")
+	if used > 0 {
+		b.ReportMetric(float64(used.Microseconds())/float64(b.N), "cpu-µs/row")
+	}
 }
 
 func BenchmarkMerge(b *testing.B) {

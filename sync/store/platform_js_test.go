@@ -4,6 +4,9 @@ package store
 
 import (
 	"context"
+	"fmt"
+	"testing"
+	"time"
 
 	"holdfast/sync/sqlite"
 )
@@ -14,3 +17,13 @@ func prepare(t interface{ Fatal(...any) }) {
 		t.Fatal(err)
 	}
 }
+
+var benchFiles int
+
+func benchFile(b *testing.B) string {
+	prepare(b)
+	benchFiles++
+	return fmt.Sprintf("bench%d.db", benchFiles)
+}
+
+func cpuTime() time.Duration { return 0 }

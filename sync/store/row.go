@@ -119,22 +119,14 @@ func Get(ctx context.Context, q Q, table string, row id.ID) (r Row, found bool, 
 // is removed. Of the history it takes away only what is no longer past: birth values that are present again.
 func Put(ctx context.Context, tx *sql.Tx, r Row) error {
 	const op = "store.Put"
-	l, err := tableOf(op, r.Table.Name)
-	if err != nil {
-		return err
-	}
-	if !r.Known() {
-		_, err := tx.ExecContext(ctx, l.remove, string(r.ID))
-		return sqlite.Wrap(op, err)
-	}
-	if _, err := tx.ExecContext(ctx, l.replace, r.args(nil)...); err != nil {
-		return sqlite.Wrap(op, err)
+	if err := Show(ctx, tx, r); err != nil {
+		return fault.Wrap(op, err)
 	}
 	for i, c := range r.Cells {
-		if !c.Birth || !l.Columns[i].Kept() {
+		if !c.Birth || !r.Table.Columns[i].Kept() {
 			continue
 		}
-		if _, err := tx.ExecContext(ctx, historyDelete, string(r.ID), c.Stamp[:], l.Columns[i].Name); err != nil {
+		if _, err := tx.ExecContext(ctx, historyDelete, string(r.ID), c.Stamp[:], r.Table.Columns[i].Name); err != nil {
 			return sqlite.Wrap(op, err)
 		}
 	}

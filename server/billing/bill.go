@@ -47,9 +47,25 @@ func (t *tx) bill(h how, lines []invoice.Line, closed []Closed) error {
 	if h.waits && len(closed) > 0 && t.cat.Invoices.Grace > 0 {
 		t.Waits = append(t.Waits, Wait{v.ID, t.now.Add(t.cat.Invoices.Grace)})
 		t.notice("invoice.created", v.Number, "A draft waits until %s for late usage", t.now.Add(t.cat.Invoices.Grace).Format("2006-01-02 15:04"))
-		return nil
+		return t.estimate(v.ID)
 	}
 	return t.issue(v.ID)
+}
+
+// estimate fills in a waiting draft's totals as they would be now.
+func (t *tx) estimate(id string) error {
+	v := t.Invoice(id)
+	v.Lines = copied(v.Lines)
+	for i := range v.Lines {
+		if err := t.treat(&v.Lines[i]); err != nil {
+			return err
+		}
+	}
+	done, err := v.Compute(t.coupons())
+	if err == nil {
+		*v = done
+	}
+	return err
 }
 
 // late bills or credits what was heard of earlier periods since their invoices.
@@ -191,16 +207,10 @@ func (t *tx) issue(id string) error {
 			return err
 		}
 	}
-	v.Lines = copied(v.Lines)
-	for i := range v.Lines {
-		if err := t.treat(&v.Lines[i]); err != nil {
-			return err
-		}
-	}
-	done, err := v.Compute(t.coupons())
-	if err != nil {
+	if err := t.estimate(id); err != nil {
 		return err
 	}
+	done := *v
 	if done.Subtotal == 0 {
 		t.Invoices = filter(t.Invoices, func(x invoice.Invoice) bool { return x.ID != id })
 		return nil
@@ -208,7 +218,8 @@ func (t *tx) issue(id string) error {
 	t.useCoupons(done)
 	applied := t.apply(&done)
 	due := t.now.AddDate(0, 0, t.cat.Invoices.DueDays)
-	if done, err = done.Issue(t.number(false), t.now, due, applied); err != nil {
+	done, err := done.Issue(t.number(false), t.now, due, applied)
+	if err != nil {
 		return err
 	}
 	*v = done

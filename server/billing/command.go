@@ -226,7 +226,7 @@ type Give struct {
 func (c Give) apply(t *tx) error {
 	switch {
 	case c.Amount <= 0 || c.Amount > money.MaxMinor:
-		return fault.Errorf("billing.Give", fault.Invalid, "credit of %s", t.text(c.Amount))
+		return fault.Errorf("billing.Give", fault.Invalid, "credit of %s; give more than nothing", t.text(c.Amount))
 	case !c.Expires.IsZero() && !c.Expires.After(t.now):
 		return fault.Errorf("billing.Give", fault.Invalid, "credit that has expired already")
 	}

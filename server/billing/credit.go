@@ -201,7 +201,7 @@ func (t *tx) expire() error {
 // buy sells credit: an invoice without tax, and a grant that becomes active when it is paid.
 func (t *tx) buy(amount int64, expires time.Time, priority int) error {
 	if amount <= 0 {
-		return fault.Errorf("billing.Buy", fault.Invalid, "credit of %s", t.text(amount))
+		return fault.Errorf("billing.Buy", fault.Invalid, "credit of %s; buy more than nothing", t.text(amount))
 	}
 	t.Lines++
 	l := invoice.Line{ID: t.lineID(), Kind: invoice.Prepaid, Name: "Prepaid credit", Amount: amount, TaxCategory: "none", Span: period.Span{Start: t.now, End: t.now}}

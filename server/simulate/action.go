@@ -260,7 +260,7 @@ func (r *reader) usage(n yamldoc.Node, h happening) {
 	for i, at := range times {
 		one := ev
 		if one.ID == "" {
-			one.ID = fmt.Sprintf("line %d", h.line)
+			one.ID = fmt.Sprintf("simulated-%d", h.line)
 		}
 		if i > 0 {
 			one.ID += fmt.Sprintf("/%d", i)

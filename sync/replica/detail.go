@@ -71,7 +71,7 @@ func (r *Replica) comments(ctx context.Context, w *watch, d *port.DetailResult) 
 	}, q("comments"), string(w.query.Task))
 }
 
-// history is the confirmed past of a row, and over it what is pending.
+// history is the confirmed past of a row, and over it what is own.
 func (r *Replica) history(ctx context.Context, k key) ([]port.HistItem, error) {
 	past, _, err := store.History(ctx, r.db, k.table, k.id)
 	if err != nil {
@@ -82,8 +82,8 @@ func (r *Replica) history(ctx context.Context, k key) ([]port.HistItem, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range r.byRow[k] {
-		list = append(list, pendingPast(p.tx, k, row)...)
+	for _, o := range r.byRow[k] {
+		list = append(list, ownPast(o.tx, k, row)...)
 	}
 	slices.SortStableFunc(list, func(a, b store.Past) int { return a.Stamp.Compare(b.Stamp) })
 	out := make([]port.HistItem, 0, len(list))
@@ -93,7 +93,7 @@ func (r *Replica) history(ctx context.Context, k key) ([]port.HistItem, error) {
 	return out, nil
 }
 
-// covered adds the values that the row was created with and that pending changes now cover: the confirmed history does not
+// covered adds the values that the row was created with and that own changes now cover: the confirmed history does not
 // hold them, because there they are still present.
 func (r *Replica) covered(k key, past []store.Past) []store.Past {
 	row, ok := r.shadow[k]
@@ -114,9 +114,9 @@ func (r *Replica) covered(k key, past []store.Past) []store.Past {
 	return past
 }
 
-// pendingPast is what a pending change writes into the row, as items of its history. Values of a pending creation that are
-// still shown are there already.
-func pendingPast(t change.Tx, k key, shown store.Row) (list []store.Past) {
+// ownPast is what an own change that the log has not brought writes into the row, as items of its history. Values with
+// which it created the row and that are still shown are there already.
+func ownPast(t change.Tx, k key, shown store.Row) (list []store.Past) {
 	for _, r := range t.Rows {
 		if r.Table != k.table || r.ID != k.id {
 			continue

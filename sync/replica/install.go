@@ -26,7 +26,7 @@ func (r *Replica) Install(ctx context.Context, fresh *sql.DB, keep func(ctx cont
 	if err := migrate(ctx, fresh); err != nil {
 		return fault.Wrap(op, err)
 	}
-	n := &Replica{cfg: r.cfg, db: fresh, cursor: change.Vector{}, every: r.every, shadow: map[key]store.Row{}, byRow: map[key][]*pending{}, marks: newMarks()}
+	n := &Replica{cfg: r.cfg, db: fresh, cursor: change.Vector{}, every: r.every, shadow: map[key]store.Row{}, byRow: map[key][]*own{}, marks: newMarks()}
 	if err := n.loadCursor(ctx); err != nil {
 		return sqlite.Wrap(op, err)
 	}
@@ -87,17 +87,22 @@ func (r *Replica) inherit(ctx context.Context, tx *sql.Tx, old *Replica, keys ma
 			return err
 		}
 	}
-	var own []change.Tx
 	for _, s := range old.sent {
-		if _, err := tx.ExecContext(ctx, q("addSent"), s.num, s.origin, s.seq, s.tx.Encode()); err != nil {
+		if _, err := tx.ExecContext(ctx, q("addSent"), s.num, s.origin, s.seq, s.own.tx.Encode()); err != nil {
 			return err
 		}
-		if s.seq > r.cursor[s.origin] {
-			own = append(own, s.tx)
+		if s.seq > r.cursor[s.origin] { // not in the snapshot
+			r.link(s.own)
+			for _, row := range s.own.tx.Rows {
+				k := key{row.Table, row.ID}
+				if err := r.cover(ctx, tx, k); err != nil {
+					return err
+				}
+				if err := r.show(ctx, tx, k); err != nil {
+					return err
+				}
+			}
 		}
-	}
-	if _, err := store.Merge(ctx, tx, own...); err != nil {
-		return err
 	}
 	for _, x := range old.refused {
 		if _, err := tx.ExecContext(ctx, q("addRefused"), x.num, int(x.kind), x.detail, x.tx.Encode()); err != nil {
@@ -236,7 +241,7 @@ func (r *Replica) freeRefusal() uint64 {
 
 // has tells whether a change is pending here already.
 func (r *Replica) has(t change.Tx) bool {
-	return slices.ContainsFunc(r.pending, func(p *pending) bool { return p.tx.Stamp == t.Stamp })
+	return slices.ContainsFunc(r.pending, func(p *own) bool { return p.tx.Stamp == t.Stamp })
 }
 
 func contiguous(txs []change.Tx) bool {

@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"holdfast/sync/change"
@@ -18,7 +19,7 @@ import (
 
 // load reads everything that is kept in memory: at the start, and after a transaction that failed.
 func (r *Replica) load(ctx context.Context) error {
-	r.cursor, r.shadow, r.byRow = change.Vector{}, map[key]store.Row{}, map[key][]*pending{}
+	r.cursor, r.shadow, r.byRow = change.Vector{}, map[key]store.Row{}, map[key][]*own{}
 	r.pending, r.sent, r.refused, r.marks = nil, nil, nil, newMarks()
 	for _, step := range []func(context.Context) error{r.loadSelf, r.loadCursor, r.loadOutbox, r.loadShadow, r.loadSent, r.loadRefused, r.loadMarks} {
 		if err := step(ctx); err != nil {
@@ -96,28 +97,25 @@ func (r *Replica) loadOutbox(ctx context.Context) error {
 }
 
 func (r *Replica) addPending(t change.Tx) {
-	p := &pending{t}
-	r.pending = append(r.pending, p)
-	for _, row := range t.Rows {
+	o := &own{t}
+	r.pending = append(r.pending, o)
+	r.link(o)
+}
+
+// link has a change shown over the confirmed rows.
+func (r *Replica) link(o *own) {
+	for _, row := range o.tx.Rows {
 		k := key{row.Table, row.ID}
-		r.byRow[k] = append(r.byRow[k], p)
+		r.byRow[k] = append(r.byRow[k], o)
 	}
 }
 
-// dropPending takes the oldest pending change out of memory.
-func (r *Replica) dropPending() {
-	p := r.pending[0]
-	r.pending[0] = nil
-	r.pending = r.pending[1:]
-	for _, row := range p.tx.Rows {
+// unlink ends that; the rows are to be shown anew.
+func (r *Replica) unlink(o *own) {
+	for _, row := range o.tx.Rows {
 		k := key{row.Table, row.ID}
-		list := r.byRow[k][:0:0]
-		for _, x := range r.byRow[k] {
-			if x != p {
-				list = append(list, x)
-			}
-		}
-		if r.byRow[k] = list; len(list) == 0 {
+		r.byRow[k] = slices.DeleteFunc(r.byRow[k], func(x *own) bool { return x == o })
+		if len(r.byRow[k]) == 0 {
 			delete(r.byRow, k)
 		}
 	}
@@ -144,9 +142,15 @@ func (r *Replica) loadSent(ctx context.Context) error {
 			return err
 		}
 		var err error
-		s.tx, err = change.Decode(raw)
+		s.own = &own{}
+		if s.own.tx, err = change.Decode(raw); err != nil {
+			return err
+		}
 		r.sent = append(r.sent, s)
-		return err
+		if s.seq > r.cursor[s.origin] {
+			r.link(s.own)
+		}
+		return nil
 	}, q("sent"))
 }
 
@@ -172,7 +176,7 @@ func (r *Replica) loadMarks(ctx context.Context) error {
 		}
 	}
 	for _, s := range r.sent {
-		if err := r.mark(ctx, r.db, r.marks.sent, s.tx, +1); err != nil {
+		if err := r.mark(ctx, r.db, r.marks.sent, s.own.tx, +1); err != nil {
 			return err
 		}
 	}

@@ -4,10 +4,10 @@
 // What callers may rely on:
 //   - Everything a person does is one SQLite transaction: shown rows, what is under them, the outbox. When Do has returned,
 //     it survives the death of the process.
-//   - A shown cell is the merge of everything confirmed and everything pending. Confirmed is what the entries of the log
-//     and the accepted own changes make of the row; it is kept beside (table shadow) for every row that has something
-//     pending, so that a refusal or another stamp leaves exactly what would be there without the pending change. The
-//     history holds confirmed writes only.
+//   - A shown cell is the merge of what is confirmed and of the own changes over it. Confirmed is what the entries of the
+//     log up to the cursor make of the row, and nothing else; it is kept beside (table shadow) for every row that has own
+//     changes which the log has not brought yet, so that a refusal or another stamp leaves exactly what would be there
+//     without the change. The history holds confirmed writes only.
 //   - Entries are merged in sequence, per origin, once each.
 //   - A change has one number for ever. Numbers are contiguous, a refused one does not block those after it, and nothing
 //     is ever dropped without a fate or the person's word.
@@ -93,10 +93,10 @@ type Replica struct {
 	cursor  change.Vector
 	every   change.Vector // what all regions have
 
-	pending []*pending // in order of number
-	byRow   map[key][]*pending
+	pending []*own         // without a known fate, in order of number
+	sent    []sent         // accepted, but not known to be everywhere, or not come back with the log yet
+	byRow   map[key][]*own // of pending and sent, those that the log has not brought
 	shadow  map[key]store.Row
-	sent    []sent
 	refused []refused
 	marks   marks
 
@@ -112,14 +112,14 @@ type key struct {
 	id    id.ID
 }
 
-// pending is a change without a known fate.
-type pending struct{ tx change.Tx }
+// own is a change of this replica, as it is shown.
+type own struct{ tx change.Tx }
 
 type sent struct {
 	num    uint64
 	origin string
 	seq    uint64
-	tx     change.Tx
+	own    *own
 }
 
 type refused struct {

@@ -32,7 +32,7 @@ func fold(row store.Row, t change.Tx) {
 	}
 }
 
-// cover remembers what a row is without pending changes, if that is not remembered already.
+// cover remembers what a row is without own changes, if that is not remembered already.
 func (r *Replica) cover(ctx context.Context, tx *sql.Tx, k key) error {
 	if _, ok := r.shadow[k]; ok {
 		return nil
@@ -50,8 +50,8 @@ func (r *Replica) setShadow(ctx context.Context, tx *sql.Tx, k key, row store.Ro
 	return err
 }
 
-// show makes the row what it is with all its pending changes; a row without any is shown as confirmed, and needs no shadow
-// any more.
+// show makes the row what it is with all own changes that the log has not brought; a row without any is shown as
+// confirmed, and needs no shadow any more.
 func (r *Replica) show(ctx context.Context, tx *sql.Tx, k key) error {
 	row, ok := r.shadow[k]
 	if !ok {
@@ -65,15 +65,15 @@ func (r *Replica) show(ctx context.Context, tx *sql.Tx, k key) error {
 		return store.Show(ctx, tx, row)
 	}
 	row = row.Clone()
-	for _, p := range r.byRow[k] {
-		fold(row, p.tx)
+	for _, o := range r.byRow[k] {
+		fold(row, o.tx)
 	}
 	return store.Show(ctx, tx, row)
 }
 
-// confirm merges transactions into what is confirmed, and shows the rows anew. It is the one place where the log and
-// pending changes meet: under rows with pending changes the confirmed row is put back first, so that the merge and its
-// history never see anything that is not confirmed.
+// confirm merges transactions of the log into what is confirmed, and shows the rows anew. It is the one place where the log
+// and own changes meet: rows with own changes are put back to what is confirmed first, so that the merge and its history
+// never see anything else.
 func (r *Replica) confirm(ctx context.Context, tx *sql.Tx, txs []change.Tx) error {
 	var covered []key
 	seen := map[key]bool{}
@@ -103,7 +103,7 @@ func (r *Replica) confirm(ctx context.Context, tx *sql.Tx, txs []change.Tx) erro
 		if !found {
 			row = store.NewRow(k.table, k.id)
 		}
-		if len(r.byRow[k]) == 0 { // nothing pending is left: the table holds what is confirmed
+		if len(r.byRow[k]) == 0 { // no own change is left: the table holds what is confirmed
 			delete(r.shadow, k)
 			if _, err := tx.ExecContext(ctx, q("dropShadow"), k.table, string(k.id)); err != nil {
 				return err

@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"time"
 
 	"holdfast/sync/change"
@@ -31,8 +32,8 @@ func (r *Replica) PushRequest(ctx context.Context) (wire.PushRequest, error) {
 	return req, nil
 }
 
-// Settle takes the fates of a push: accepted changes become confirmed, at the stamp they were given; refused ones leave the
-// rows and wait for the person. Fates that do not continue what is settled already are ignored: they repeat older news.
+// Settle takes the fates of a push: accepted changes take the stamp they were given and are shown until the log brings them;
+// refused ones leave the rows and wait for the person. Fates that do not continue what is settled already are ignored: they repeat older news.
 // The edge's clock, taken half a round trip ago, corrects this device's.
 //
 // A reply of kind Conflict says that this replica's numbers were used by another copy of it: it takes a new identity and
@@ -47,8 +48,10 @@ func (r *Replica) Settle(ctx context.Context, reply wire.PushReply, roundTrip ti
 	if len(fates) == 0 && offset == r.offset && !cloned {
 		return nil
 	}
+	rebased := false
 	err := r.write(ctx, func(tx *sql.Tx) error {
-		if err := r.settle(ctx, tx, fates); err != nil {
+		var err error
+		if rebased, err = r.settle(ctx, tx, fates); err != nil {
 			return err
 		}
 		if cloned {
@@ -57,7 +60,7 @@ func (r *Replica) Settle(ctx context.Context, reply wire.PushReply, roundTrip ti
 			}
 		}
 		r.offset = offset
-		_, err := tx.ExecContext(ctx, q("setSelf"), int64(r.replica), r.floor[:], r.offset.Milliseconds())
+		_, err = tx.ExecContext(ctx, q("setSelf"), int64(r.replica), r.floor[:], r.offset.Milliseconds())
 		return err
 	})
 	if err != nil {
@@ -65,8 +68,10 @@ func (r *Replica) Settle(ctx context.Context, reply wire.PushReply, roundTrip ti
 	}
 	if cloned {
 		r.cfg.Log.Warn("this copy of the workspace takes a new identity", "tenant", r.cfg.Tenant, "replica", r.replica)
-		for _, p := range r.pending {
-			r.mirror.put(p.tx, false)
+	}
+	if cloned || rebased {
+		for _, o := range r.pending {
+			r.mirror.put(o.tx, false)
 		}
 	}
 	r.setClock()
@@ -104,65 +109,74 @@ func (r *Replica) measure(nowMS int64, roundTrip time.Duration) time.Duration {
 	return off.Truncate(time.Millisecond)
 }
 
-func (r *Replica) settle(ctx context.Context, tx *sql.Tx, fates []wire.Fate) error {
-	var accepted []change.Tx
-	var touched []key
+// settle works the fates in; rebased tells that what still waits has other bases now.
+func (r *Replica) settle(ctx context.Context, tx *sql.Tx, fates []wire.Fate) (rebased bool, err error) {
+	shown := map[key]bool{} // rows that are to be shown anew
 	stamps := map[hlc.Stamp]hlc.Stamp{}
 	for _, f := range fates {
-		t := rebase(r.pending[0].tx, stamps)
-		pushed := r.pending[0].tx.Stamp
-		r.dropPending()
-		if _, err := tx.ExecContext(ctx, q("dropOutbox"), t.Num); err != nil {
-			return err
+		o := r.pending[0]
+		r.pending = r.pending[1:]
+		if _, err := tx.ExecContext(ctx, q("dropOutbox"), o.tx.Num); err != nil {
+			return false, err
 		}
-		if err := r.mark(ctx, tx, r.marks.pending, t, -1); err != nil {
-			return err
+		if err := r.mark(ctx, tx, r.marks.pending, o.tx, -1); err != nil {
+			return false, err
 		}
-		for _, row := range t.Rows {
-			touched = append(touched, key{row.Table, row.ID})
-		}
-		if !f.Accepted {
-			if err := r.refuse(ctx, tx, t, f); err != nil {
-				return err
+		pushed := o.tx.Stamp
+		o.tx = rebase(o.tx, stamps)
+		if f.Accepted {
+			if pushed != f.Stamp {
+				stamps[pushed] = f.Stamp
 			}
-			continue
+			err = r.accept(ctx, tx, o, f)
+		} else {
+			r.unlink(o)
+			err = r.refuse(ctx, tx, o.tx, f)
 		}
-		if pushed != f.Stamp {
-			stamps[pushed] = f.Stamp
+		if err != nil {
+			return false, err
 		}
-		if r.floor.Before(f.Stamp) {
-			r.floor = f.Stamp
-		}
-		t = t.Restamp(f.Stamp)
-		accepted = append(accepted, t)
-		if err := r.send(ctx, tx, sent{t.Num, f.Origin, f.Seq, t}); err != nil {
-			return err
+		if !f.Accepted || pushed != f.Stamp || f.Seq <= r.cursor[f.Origin] {
+			for _, row := range o.tx.Rows {
+				shown[key{row.Table, row.ID}] = true
+			}
 		}
 	}
-	if err := r.confirm(ctx, tx, accepted); err != nil {
-		return err
+	if err := r.showAll(ctx, tx, shown); err != nil {
+		return false, err
 	}
-	for _, k := range touched { // what confirm has shown already costs nothing more: its shadow is gone or right
+	if _, err := tx.ExecContext(ctx, q("pruneDone"), int64(r.last)-doneMax); err != nil {
+		return false, err
+	}
+	return len(stamps) > 0, r.rebasePending(ctx, tx, stamps)
+}
+
+func (r *Replica) showAll(ctx context.Context, tx *sql.Tx, rows map[key]bool) error {
+	for k := range rows {
 		if err := r.show(ctx, tx, k); err != nil {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, q("pruneDone"), int64(r.last)-doneMax); err != nil {
-		return err
-	}
-	return r.rebasePending(ctx, tx, stamps)
+	return nil
 }
 
-// send notes an accepted change until it is everywhere.
-func (r *Replica) send(ctx context.Context, tx *sql.Tx, s sent) error {
-	if r.every[s.origin] >= s.seq {
-		return nil
+// accept gives a change its final stamp and keeps it until it has come back and is everywhere.
+func (r *Replica) accept(ctx context.Context, tx *sql.Tx, o *own, f wire.Fate) error {
+	if r.floor.Before(f.Stamp) {
+		r.floor = f.Stamp
 	}
-	r.sent = append(r.sent, s)
-	if _, err := tx.ExecContext(ctx, q("addSent"), s.num, s.origin, s.seq, s.tx.Encode()); err != nil {
+	o.tx = o.tx.Restamp(f.Stamp)
+	if f.Seq <= r.cursor[f.Origin] { // the log was faster
+		r.unlink(o)
+		if f.Seq <= r.every[f.Origin] {
+			return nil
+		}
+	}
+	r.sent = append(r.sent, sent{o.tx.Num, f.Origin, f.Seq, o})
+	if _, err := tx.ExecContext(ctx, q("addSent"), o.tx.Num, f.Origin, f.Seq, o.tx.Encode()); err != nil {
 		return err
 	}
-	return r.mark(ctx, tx, r.marks.sent, s.tx, +1)
+	return r.mark(ctx, tx, r.marks.sent, o.tx, +1)
 }
 
 // refuse keeps a refused change for the person.
@@ -202,9 +216,9 @@ func (r *Replica) rebasePending(ctx context.Context, tx *sql.Tx, stamps map[hlc.
 	if len(stamps) == 0 {
 		return nil
 	}
-	for _, p := range r.pending {
-		p.tx = rebase(p.tx, stamps)
-		if _, err := tx.ExecContext(ctx, q("addOutbox"), p.tx.Num, p.tx.Encode()); err != nil {
+	for _, o := range r.pending {
+		o.tx = rebase(o.tx, stamps)
+		if _, err := tx.ExecContext(ctx, q("addOutbox"), o.tx.Num, o.tx.Encode()); err != nil {
 			return err
 		}
 	}
@@ -227,12 +241,7 @@ func (r *Replica) rename(ctx context.Context, tx *sql.Tx, replica uint64) error 
 			shown[key{row.Table, row.ID}] = true
 		}
 	}
-	for k := range shown {
-		if err := r.show(ctx, tx, k); err != nil {
-			return err
-		}
-	}
-	return nil
+	return r.showAll(ctx, tx, shown)
 }
 
 // Everywhere notes what all regions have; marks of those changes end.
@@ -242,30 +251,33 @@ func (r *Replica) Everywhere(ctx context.Context, v change.Vector) error {
 	for origin, seq := range v {
 		r.every[origin] = max(r.every[origin], seq)
 	}
-	done := false
+	if !slices.ContainsFunc(r.sent, r.done) {
+		return nil
+	}
+	return sqlite.Wrap("replica.Everywhere", r.write(ctx, func(tx *sql.Tx) error { return r.dropSent(ctx, tx) }))
+}
+
+// done tells whether an accepted change is everywhere, here too.
+func (r *Replica) done(s sent) bool {
+	return s.seq <= r.every[s.origin] && s.seq <= r.cursor[s.origin]
+}
+
+func (r *Replica) dropSent(ctx context.Context, tx *sql.Tx) error {
+	kept := r.sent[:0:0]
 	for _, s := range r.sent {
-		done = done || s.seq <= r.every[s.origin]
-	}
-	if !done {
-		return nil
-	}
-	return sqlite.Wrap("replica.Everywhere", r.write(ctx, func(tx *sql.Tx) error {
-		kept := r.sent[:0:0]
-		for _, s := range r.sent {
-			if s.seq > r.every[s.origin] {
-				kept = append(kept, s)
-				continue
-			}
-			if _, err := tx.ExecContext(ctx, q("dropSent"), s.num); err != nil {
-				return err
-			}
-			if err := r.mark(ctx, tx, r.marks.sent, s.tx, -1); err != nil {
-				return err
-			}
+		if !r.done(s) {
+			kept = append(kept, s)
+			continue
 		}
-		r.sent = kept
-		return nil
-	}))
+		if _, err := tx.ExecContext(ctx, q("dropSent"), s.num); err != nil {
+			return err
+		}
+		if err := r.mark(ctx, tx, r.marks.sent, s.own.tx, -1); err != nil {
+			return err
+		}
+	}
+	r.sent = kept
+	return nil
 }
 
 // Apply merges entries of the log: each origin's in sequence, those known already are skipped. gap tells that some are
@@ -292,6 +304,11 @@ func (r *Replica) Apply(ctx context.Context, entries []change.Entry) (gap bool, 
 		return gap, nil
 	}
 	err = r.write(ctx, func(tx *sql.Tx) error {
+		for _, s := range r.sent {
+			if s.seq > r.cursor[s.origin] && s.seq <= heads[s.origin] {
+				r.unlink(s.own) // it is among the entries
+			}
+		}
 		if err := r.confirm(ctx, tx, txs); err != nil {
 			return err
 		}
@@ -301,7 +318,7 @@ func (r *Replica) Apply(ctx context.Context, entries []change.Entry) (gap bool, 
 				return err
 			}
 		}
-		return nil
+		return r.dropSent(ctx, tx)
 	})
 	return gap, sqlite.Wrap(op, err)
 }

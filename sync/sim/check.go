@@ -171,9 +171,42 @@ func (w *World) checkReplica(name string, db *sql.DB, m *model, want [32]byte) e
 	}
 	sum, err := store.Digest(w.ctx, db)
 	if err == nil && sum != want {
-		err = fmt.Errorf("%s differs from %s", name, w.regions[0].name)
+		err = fmt.Errorf("%s differs from %s: %s", name, w.regions[0].name, difference(db, w.regions[0].db))
 	}
 	return err
+}
+
+// difference is the first few entries of the history that only one database has, for whoever looks for the reason.
+func difference(a, b *sql.DB) string {
+	read := func(db *sql.DB) map[string]bool {
+		m := map[string]bool{}
+		rows, err := db.Query("SELECT row || ' ' || hex(stamp) || ' ' || col || ' ' || quote(value) || ' base ' || hex(base) || ' by ' || actor FROM history")
+		if err != nil {
+			return m
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var s string
+			if rows.Scan(&s) == nil {
+				m[s] = true
+			}
+		}
+		return m
+	}
+	in, out := read(a), read(b)
+	var list []string
+	for s := range in {
+		if !out[s] {
+			list = append(list, "+ "+s)
+		}
+	}
+	for s := range out {
+		if !in[s] {
+			list = append(list, "- "+s)
+		}
+	}
+	slices.Sort(list)
+	return fmt.Sprintf("%d entries of the history: %s", len(list), strings.Join(list[:min(len(list), 6)], "; "))
 }
 
 func (d *device) checkTally() error {

@@ -66,7 +66,9 @@ func (p *Pool) patiently(ctx context.Context, method string, args ...any) (js.Va
 		select {
 		case <-time.After(handoverRetry):
 		case <-ctx.Done():
-			return v, err
+		}
+		if ctx.Err() != nil {
+			return v, err // who holds the files says more than that the time is over
 		}
 	}
 }

@@ -434,3 +434,19 @@ func TestFileMovesBetweenDatabases(t *testing.T) {
 		t.Errorf("got %q", s)
 	}
 }
+
+func TestScripts(t *testing.T) {
+	db := open(t, newFiles(t).path("s.db"))
+	exec(t, db, "CREATE TABLE s (a); CREATE INDEX si ON s (a)")
+	for range 2 { // the second time from the kept statements, if there are any
+		exec(t, db, "INSERT INTO s VALUES (1); -- first\n INSERT INTO s VALUES (2);\n\n")
+	}
+	if n := count(t, db, "s"); n != 4 {
+		t.Errorf("%d rows, want 4", n)
+	}
+	if _, err := db.Exec("INSERT INTO s VALUES (5); INSERT INTO missing VALUES (6)"); err == nil {
+		t.Error("a script with a mistake was accepted")
+	}
+	exec(t, db, "  -- only a comment\n")
+	exec(t, db, "")
+}

@@ -13,7 +13,7 @@ import (
 )
 
 // walPagesJS is the size of the log, in pages of 32 KiB, from which a commit also moves the log into the database.
-// That commit is the slowest one: 128 pages keep it within a frame, and cost all commits together 10 % (RATIONALE.md).
+// That commit is the slowest one: 128 pages keep it within a frame (RATIONALE.md).
 const walPagesJS = 128
 
 // validName keeps names free of what a URL or the log's suffix would change.

@@ -70,6 +70,25 @@ func (h *Hub) Start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	if _, err := h.Conn.Subscribe(wire.HubRegion, h.onRegion); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// onRegion takes a region into the directory that says it is there.
+func (h *Hub) onRegion(m *nats.Msg) {
+	var r directory.Region
+	if err := json.Unmarshal(m.Data, &r); err != nil {
+		h.t.Error("a region's announcement:", err)
+		return
+	}
+	if _, err := h.KV.Put(context.Background(), directory.RegionKey(r.Name), m.Data); err != nil {
+		h.t.Error("a region's record:", err)
+		return
+	}
+	if err := m.Respond([]byte("{}")); err != nil {
+		h.t.Error("answer to a region:", err)
+	}
 }
 
 // Stop stops the hub.
@@ -93,6 +112,12 @@ func (h *Hub) Put(key string, record any) uint64 {
 		h.t.Fatal(err)
 	}
 	return rev
+}
+
+// Has tells whether the directory has a record.
+func (h *Hub) Has(key string) bool {
+	_, err := h.KV.Get(context.Background(), key)
+	return err == nil
 }
 
 // Person is somebody with a session.

@@ -90,7 +90,7 @@ func (f *Follower) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := f.session(ctx)
 		if f.attached.Swap(false) || fault.KindOf(err) != fault.Unavailable {
-			f.cfg.Log.Info("stream reader ended", "domain", f.cfg.Domain, "stream", f.cfg.Stream, "err", err)
+			f.cfg.Log.Debug("stream reader ended", "domain", f.cfg.Domain, "stream", f.cfg.Stream, "err", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 
+	"github.com/nats-io/nats.go"
+
 	"holdfast/edge/tenant"
 	"holdfast/sync/change"
 	"holdfast/sync/id"
@@ -28,3 +30,7 @@ func (n *Node) EverywhereForTest(t id.ID) (v change.Vector) {
 	n.tenants.Use(context.Background(), t, func(t *tenant.Tenant) error { v = t.Everywhere(); return nil }) //nolint:errcheck // nothing
 	return v
 }
+
+// CoreForTest and WebForTest are the process's own connections.
+func (n *Node) CoreForTest() *nats.Conn { return n.core }
+func (n *Node) WebForTest() *nats.Conn  { return n.web }

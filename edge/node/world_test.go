@@ -65,7 +65,7 @@ func newEdge(t *testing.T, h *edgetest.Hub, region string) *edge {
 		LeafSecret: edgetest.Secret, PublicURL: "http://" + region + ".localhost", Log: slog.New(slog.NewTextHandler(out, nil))}
 	e.start()
 	t.Cleanup(func() { e.Close() })
-	h.Put(directory.RegionKey(region), directory.Region{Name: region, URL: e.cfg.PublicURL})
+	edgetest.Eventually(t, 10*time.Second, "the directory has the region", func() bool { return h.Has(directory.RegionKey(region)) })
 	return e
 }
 

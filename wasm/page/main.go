@@ -1,4 +1,4 @@
-//go:build js
+//go:build js && !gallery
 
 // Command page draws Holdfast in the browser. It is compiled to WebAssembly and holds no data of its own.
 package main

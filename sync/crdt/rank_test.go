@@ -66,6 +66,20 @@ func TestBetweenAnyPair(t *testing.T) {
 	})
 }
 
+// Bounds that lie side by side for a long way.
+func TestBetweenNeighbours(t *testing.T) {
+	z, o := strings.Repeat("z", 25), strings.Repeat("0", 25)
+	for _, c := range [][2]string{
+		{"a0A" + z, "a0B"}, {"a0A" + z, "a0B" + o + "1"}, {"a0", "a0" + o + "1"}, {"a0A", "a0A" + o + "1"}, {"a0" + z, "a1"}, {"az" + z, "b00"},
+		{"Zz" + z, "a0"}, {"a0" + o + "1", "a0" + o + "2"}, {"z" + strings.Repeat("z", 26) + z, ""}, {"", lowest + "1"}, {lowest + "1", lowest + "2"}, {"a0", "a00001"},
+	} {
+		r, err := Between(c[0], c[1], dice(9))
+		if err != nil || r <= c[0] || (c[1] != "" && r >= c[1]) || !ValidRank(r) {
+			t.Errorf("Between(%q, %q) = %q, %v", c[0], c[1], r, err)
+		}
+	}
+}
+
 func TestAppendingStaysShort(t *testing.T) {
 	src := dice(1)
 	for _, end := range []string{"bottom", "top"} {

@@ -155,6 +155,16 @@ func Focus(id string) bool {
 	return ok
 }
 
+// FocusFirst moves the keyboard to the first element that a selector finds.
+func FocusFirst(selector string) bool {
+	el := document.Call("querySelector", selector)
+	if !el.Truthy() {
+		return false
+	}
+	el.Call("focus")
+	return true
+}
+
 // Select selects the text of a field.
 func Select(id string) {
 	if el, ok := byID(id); ok {

@@ -17,6 +17,7 @@ func Back()                                                    {}
 func Reload()                                                  {}
 func Title(t string)                                           {}
 func Focus(id string) bool                                     { return false }
+func FocusFirst(selector string) bool                          { return false }
 func Select(id string)                                         {}
 func Focused() string                                          { return "" }
 func Typing() bool                                             { return false }

@@ -179,8 +179,8 @@ func face(m port.Member) func() app.UI {
 }
 
 func statusOptions(on string) (out []option) {
-	for i, s := range work.Statuses {
-		out = append(out, option{Key: s, Label: view.StatusName(s), On: s == on, Sign: func() app.UI { return view.StatusIcon(s) }, Hint: strconv.Itoa(i + 1)})
+	for _, s := range work.Statuses {
+		out = append(out, option{Key: s, Label: view.StatusName(s), On: s == on, Sign: func() app.UI { return view.StatusIcon(s) }})
 	}
 	return out
 }

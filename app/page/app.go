@@ -55,6 +55,8 @@ type App struct {
 	toasts   []toast
 	toastNum int
 	said     string
+	width    int
+	height   int
 	side     bool // the sidebar is out, on a narrow screen
 	finding  bool // the filter line is open
 	filter   port.Filter

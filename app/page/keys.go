@@ -111,23 +111,11 @@ func (a *App) pageKey(key string) bool {
 		a.Go(r)
 	case "ArrowDown", "j":
 		// Into the list, from anywhere on its page.
-		return a.route.Tasks() && a.route.Task == "" && browser.Focus("t-"+string(a.firstRow()))
+		return a.route.Tasks() && a.route.Task == "" && browser.FocusFirst(`a.title[tabindex="0"]`)
 	default:
 		return false
 	}
 	return true
-}
-
-func (a *App) firstRow() id.ID {
-	if _, at := a.placeOf(a.at); at >= 0 {
-		return a.at
-	}
-	for _, st := range statusOptions("") {
-		if w := a.store.Window(st.Key); len(w.Tasks) > 0 && !a.closed[st.Key] {
-			return w.Tasks[0].ID
-		}
-	}
-	return ""
 }
 
 // target is the task that a key is about: the row with the keyboard, or the open one.

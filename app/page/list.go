@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,6 +13,9 @@ import (
 	"holdfast/sync/id"
 	"holdfast/sync/work"
 )
+
+// listOrder is that of a list's groups: what is being worked on first, what is over last.
+var listOrder = []string{work.Doing, work.Review, work.Todo, work.Backlog, work.Done, work.Canceled}
 
 const (
 	listID      = "scroll"
@@ -27,6 +31,8 @@ type List struct {
 
 	top, seen int
 	lanes     [6]lane
+	wanted    string // the status whose place wantedAt gets the keyboard when it is loaded
+	wantedAt  int
 }
 
 func (c *List) OnMount(ctx app.Context) {
@@ -46,6 +52,7 @@ const drawnFirst = 1000
 
 func (c *List) Render() app.UI {
 	a := c.App
+	c.reach()
 	seen := or(c.seen, drawnFirst)
 	h := rowHeight()
 	y, some, known := 0, 0, true
@@ -53,7 +60,7 @@ func (c *List) Render() app.UI {
 	groups := make([]app.UI, 0, len(c.lanes))
 	for i := range c.lanes {
 		l := &c.lanes[i]
-		l.status = work.Statuses[i]
+		l.status = listOrder[i]
 		total, ok := a.store.Total(l.status)
 		known = known && ok
 		some += total
@@ -100,20 +107,30 @@ func (c *List) group(status string, n int, open bool) app.UI {
 	)
 }
 
-// tab is the row that the tab key reaches: the last one that had the keyboard, or the first.
+// tab is the row that the tab key reaches: the last one that had the keyboard if it is drawn, or the first that is seen.
 func (c *List) tab() id.ID {
-	var first id.ID
+	a, y, h := c.App, 0, rowHeight()
 	for i := range c.lanes {
 		for _, held := range c.lanes[i].slots.at {
-			if held == c.App.at && held != "" {
+			if held == a.at && held != "" {
 				return held
 			}
 		}
-		if w := c.App.store.Window(work.Statuses[i]); first == "" && len(w.Tasks) > 0 && !c.App.closed[work.Statuses[i]] {
-			first = w.Tasks[0].ID
-		}
 	}
-	return first
+	for _, st := range listOrder {
+		n, _ := a.store.Total(st)
+		if n == 0 || a.closed[st] {
+			y += pick(n == 0, 0, groupHeight)
+			continue
+		}
+		y += groupHeight
+		if first := max(0, (c.top-y+h-1)/h); first < n {
+			t, _ := a.store.Window(st).At(first)
+			return t.ID
+		}
+		y += n * h
+	}
+	return ""
 }
 
 func (c *List) onScroll(ctx app.Context, _ app.Event) {
@@ -210,8 +227,8 @@ func (c *List) step(status string, place, by int) {
 		c.focus(status, place+by)
 		return
 	}
-	for i := indexOf(status) + by; i >= 0 && i < len(work.Statuses); i += by {
-		st := work.Statuses[i]
+	for i := slices.Index(listOrder, status) + by; i >= 0 && i < len(listOrder); i += by {
+		st := listOrder[i]
 		if n, _ := a.store.Total(st); n > 0 && !a.closed[st] {
 			c.focus(st, pick(by > 0, 0, n-1))
 			return
@@ -221,8 +238,8 @@ func (c *List) step(status string, place, by int) {
 
 func (c *List) edge(end bool) {
 	by := pick(end, -1, 1)
-	for i := pick(end, len(work.Statuses)-1, 0); i >= 0 && i < len(work.Statuses); i += by {
-		st := work.Statuses[i]
+	for i := pick(end, len(listOrder)-1, 0); i >= 0 && i < len(listOrder); i += by {
+		st := listOrder[i]
 		if n, _ := c.App.store.Total(st); n > 0 && !c.App.closed[st] {
 			c.focus(st, pick(end, n-1, 0))
 			return
@@ -230,10 +247,10 @@ func (c *List) edge(end bool) {
 	}
 }
 
-// focus scrolls to a place and gives it the keyboard; a place that is not loaded yet is at least shown.
+// focus scrolls to a place and gives it the keyboard, at the latest when it is loaded.
 func (c *List) focus(status string, place int) {
 	a, h, y := c.App, rowHeight(), 0
-	for _, st := range work.Statuses {
+	for _, st := range listOrder {
 		n, _ := a.store.Total(st)
 		if n > 0 || (a.compose != nil && a.compose.status == st) {
 			y += groupHeight + pick(a.compose != nil && a.compose.status == st, h, 0)
@@ -253,11 +270,20 @@ func (c *List) focus(status string, place int) {
 		c.top = y + h - seen
 		browser.SetScrollTop(listID, c.top)
 	}
-	if t, ok := a.store.Window(status).At(place); ok {
-		a.at = t.ID
-		a.later(func() { focusSoon("t-" + string(t.ID)) })
-	}
+	c.wanted, c.wantedAt = status, place
+	c.reach()
 	a.touch()
+}
+
+// reach gives the wanted place the keyboard, once its task is loaded.
+func (c *List) reach() {
+	if c.wanted == "" {
+		return
+	}
+	if t, ok := c.App.store.Window(c.wanted).At(c.wantedAt); ok {
+		c.wanted, c.App.at = "", t.ID
+		c.App.later(func() { focusSoon("t-" + string(t.ID)) })
+	}
 }
 
 // focusSoon gives an element the keyboard that may be drawn only in this frame.

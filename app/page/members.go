@@ -309,7 +309,7 @@ func (c *DevicePage) Render() app.UI {
 			fact("Link", link, pick(st.Region == "", "no region yet", "region "+st.Region)),
 			fact("Waiting", view.Count(waiting, "change", "changes"), pick(waiting == 0, "nothing waits to be sent", "kept here until the region has them")),
 			fact("Storage", storage, note),
-			fact("App", "Version "+or(browser.Version(), "–"), pick(a.update, "a newer one is ready", "the newest this browser has seen")),
+			fact("App", or(cut(browser.Version(), 8), "–"), pick(a.update, "a newer one is ready", "the newest this browser has seen")),
 		),
 		app.If(st.Attention > 0, func() app.UI {
 			return app.Section().Body(app.Ul().Class("cards").Body(app.Li().Body(view.Icon("alert"),
@@ -355,3 +355,6 @@ func (c *DevicePage) onClick(_ app.Context, e app.Event) {
 		browser.Install()
 	}
 }
+
+// cut is the first n bytes of an ASCII text.
+func cut(s string, n int) string { return s[:min(n, len(s))] }

@@ -64,6 +64,16 @@ type PickerView struct {
 
 func (c *PickerView) CompoID() string { return strconv.Itoa(c.Num) }
 
+func (c *PickerView) OnInit() {
+	if p := c.App.picker; p != nil && !p.Multi {
+		for i, o := range p.Options() {
+			if o.On && o.Section == "" {
+				c.at = i
+			}
+		}
+	}
+}
+
 func (c *PickerView) OnMount(ctx app.Context) {
 	ctx.Defer(func(app.Context) {
 		if !browser.Focus("pick-input") {
@@ -79,7 +89,7 @@ func (c *PickerView) found() []option {
 		return nil
 	}
 	words := strings.Fields(strings.ToLower(c.text))
-	var out []option
+	var out, inside []option
 next:
 	for _, o := range p.Options() {
 		hay := strings.ToLower(o.Section + " " + o.Label)
@@ -88,10 +98,15 @@ next:
 				continue next
 			}
 		}
-		if out = append(out, o); len(out) == optionsMax {
-			break
+		// Without sections, what has a word that begins with the text comes before what only holds it.
+		if len(words) == 0 || o.Section != "" || strings.Contains(hay, " "+words[0]) {
+			out = append(out, o)
+		} else {
+			inside = append(inside, o)
 		}
 	}
+	out = append(out, inside...)
+	out = out[:min(len(out), optionsMax)]
 	if p.Free != nil && strings.TrimSpace(c.text) != "" {
 		if o, ok := p.Free(strings.TrimSpace(c.text)); ok {
 			out = append(out, o)

@@ -27,6 +27,7 @@ func (c *Root) OnMount(ctx app.Context) {
 	}
 	listen("hf-update", func(app.Event) { a.do(func() { a.update = browser.Updatable(); a.touch() }) })
 	listen("hf-install", func(app.Event) { a.do(func() { a.install = browser.Installable(); a.touch() }) })
+	listen("resize", func(app.Event) { a.do(a.resized) })
 	a.start()
 	a.later(browser.KeepApp)
 }
@@ -45,6 +46,14 @@ func (a *App) wake() {
 	}
 	if a.who == whoKept {
 		a.askMe()
+	}
+}
+
+// resized draws again what depends on the window's size.
+func (a *App) resized() {
+	if w, h := browser.Size(); w != a.width || h != a.height {
+		a.width, a.height = w, h
+		a.touch()
 	}
 }
 

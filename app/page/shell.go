@@ -74,7 +74,7 @@ func (a *App) bar(name app.UI, end ...app.UI) app.UI {
 func (a *App) prose(name, text string, body ...app.UI) app.UI {
 	head := app.Header().Body(app.H1().Text(name), app.If(text != "", func() app.UI { return app.P().Text(text) }))
 	return app.Div().Class("body").Body(app.Div().Class("content").Body(
-		a.bar(app.Div().Class("bar-name").Body(app.Span().Class("clip").Text(name))),
+		app.Div().Class("bar bar-prose").Body(view.IconButton{Act: "side", Label: "Open the sidebar", Icon: "menu", Class: "menu-btn"}.UI(), app.Span().Class("clip").Text(name)),
 		app.Div().Class("page").ID("scroll").Body(app.Div().Class("page-in").Body(append([]app.UI{head}, body...)...)),
 	))
 }

@@ -120,6 +120,10 @@ func (a *App) noTasks() app.UI {
 		return view.Empty("search", "No task matches", "Nothing here fits the filter. Take a part of it away to see more.",
 			view.Button{Act: "clear-filter", Label: "Clear the filter"}.UI())
 	}
+	if f, loaded := a.store.Frame(); loaded && len(f.Projects) == 0 && a.store.CanWrite() {
+		return view.Empty("archive", "Start with a project", "A project holds the tasks of one undertaking: a release, a client, a move. Everything you write is kept on this device at once, and reaches your team when there is a network.",
+			view.Button{Act: "new-task", Label: "New project", Icon: "plus", Kind: "primary", DOM: "project-first"}.UI())
+	}
 	if !a.store.CanWrite() {
 		return view.Empty("list", "No tasks yet", "When somebody adds a task here, you see it at once.")
 	}

@@ -247,3 +247,18 @@ func (r *Replica) answer(n int) {
 	must(err)
 	r.say(port.Message{Result: &port.Result{Watch: n, Body: body}})
 }
+
+// Do makes an edit by this person that has come as far as mark says.
+func (r *Replica) Do(e port.Edit, mark port.Mark) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.apply(e, r.person, r.now().UnixMilli(), mark)
+	r.changed()
+}
+
+// Quiet is Apply without telling the watchers: for many rows at once, before a page looks.
+func (r *Replica) Quiet(e port.Edit, actor id.ID, at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.apply(e, actor, at.UnixMilli(), port.Everywhere)
+}

@@ -1,0 +1,82 @@
+// Package gallery runs the whole page on a replica in memory and a service that answers from memory, with people and
+// tasks to look at. Only a test program holds it: it is how every page and state is looked at, and how the page is tried
+// without a worker.
+//
+// The state shown is chosen by the address's query: ?state=offline and so on, see states.
+package gallery
+
+import (
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"holdfast/app/api"
+	"holdfast/app/browser"
+	"holdfast/app/page"
+	"holdfast/app/store"
+	"holdfast/app/store/memory"
+	"holdfast/sync/fault"
+	"holdfast/sync/id"
+	"holdfast/sync/port"
+)
+
+// Run draws the app on data in memory and does not return.
+func Run() {
+	state := ""
+	if _, query, ok := strings.Cut(browser.Location(), "state="); ok {
+		state, _, _ = strings.Cut(query, "&")
+	}
+	w := newWorld(state)
+	if state == "out" || state == "out-empty" || strings.HasPrefix(browser.Location(), "/sign") {
+		browser.Store("holdfast.me", "")
+	}
+	page.Run(page.Config{API: api.Client{Fetch: w.fetch}, Connect: w.connect, Now: w.now, Rand: w.rand})
+}
+
+type world struct {
+	state   string
+	started time.Time
+	rand    *rand.ChaCha8
+	replica *memory.Replica
+}
+
+func newWorld(state string) *world {
+	w := &world{state: state, started: time.Now(), rand: rand.NewChaCha8([32]byte{7})}
+	w.replica = memory.New(Ana, w.now)
+	w.seed()
+	w.replica.SetStatus(func(s *port.Status) {
+		if change := states[state]; change != nil {
+			change(s)
+		}
+	})
+	return w
+}
+
+// Noon is when the gallery's day begins: pictures show the same dates on every day.
+var Noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func (w *world) now() time.Time { return Noon.Add(time.Since(w.started)) }
+
+// states are what the link and the disk can be like.
+var states = map[string]func(*port.Status){
+	"offline": func(s *port.Status) { s.Link = port.Offline },
+	"memory":  func(s *port.Status) { s.Storage = "memory" },
+	"corrupt": func(s *port.Status) { s.Problem = &port.Error{Kind: fault.Corrupt} },
+	"full":    func(s *port.Status) { s.Problem = &port.Error{Kind: fault.Full} },
+	"out":     func(s *port.Status) { s.Link = port.SignedOut },
+	"removed": func(s *port.Status) { s.Link = port.Removed },
+	"clock":   func(s *port.Status) { s.OffsetMS = -3 * 3600 * 1000 },
+}
+
+func (w *world) connect(_, _ id.ID, hear func(port.Message)) store.Link {
+	if w.state == "loading" {
+		return silent{}
+	}
+	return w.replica.Connect(hear)
+}
+
+// silent is a worker that is still being downloaded.
+type silent struct{}
+
+func (silent) Send(port.Request) {}
+func (silent) Close()            {}

@@ -1,0 +1,59 @@
+package gallery
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"holdfast/app/api"
+	"holdfast/app/browser"
+)
+
+// fetch answers as the service would. Ceremonies with passkeys are not played: they need a real service.
+func (w *world) fetch(method, path, _ string) (int, string, error) {
+	time.Sleep(30 * time.Millisecond) // answers never come at once
+	ms := func(days int) int64 { return Noon.AddDate(0, 0, days).UnixMilli() }
+	if w.state == "away" {
+		return 0, "", browser.ErrNetwork
+	}
+	path, _, _ = strings.Cut(path, "?")
+	switch method + " " + path {
+	case "GET /api/me":
+		if w.state == "out" || strings.HasPrefix(browser.Location(), "/sign") || w.state == "out-empty" {
+			return 401, `{"kind":"expired"}`, nil
+		}
+		me := api.Me{Person: api.Person{ID: Ana, Name: "Ana Duarte"}, Workspaces: []api.Workspace{
+			{ID: Tenant, Name: "Harbor Studio", Role: "owner"}, {ID: Bo, Name: "Ferry Friends", Role: "member"}}}
+		if w.state == "first" {
+			me.Workspaces = nil
+		}
+		return reply(me)
+	case "POST /api/auth/renew":
+		return 401, `{"kind":"expired"}`, nil
+	case "GET /api/auth/passkeys":
+		return reply([]api.Passkey{{ID: "1", Name: "Laptop", CreatedMS: ms(-200), UsedMS: ms(0)}, {ID: "2", Name: "Phone", CreatedMS: ms(-30), UsedMS: ms(-2), Synced: true}})
+	case "GET /api/auth/sessions":
+		return reply([]api.Session{{ID: "a", Name: "Chromium on Linux", Current: true, SeenMS: ms(0)}, {ID: "b", Name: "Safari on iPhone", SeenMS: ms(-1)}})
+	case "POST /api/auth/link/begin":
+		return reply(api.Link{URL: "/link/7f3k-9q2m", ExpiresMS: ms(0) + 600_000})
+	case "GET /api/workspaces/" + string(Tenant) + "/invitations":
+		return reply([]api.Invitation{{ID: "i", Role: "member", URL: "/join/9m4x", ExpiresMS: ms(5)}})
+	case "POST /api/workspaces/" + string(Tenant) + "/invitations":
+		return reply(api.Invitation{ID: "j", Role: "member", URL: "/join/k2d8", ExpiresMS: ms(7)})
+	case "GET /api/workspaces/" + string(Tenant) + "/usage":
+		return reply(api.Usage{Month: "2026-11", AsOfMS: ms(0), Rows: []api.UsageRow{{Meter: "changes", Quantity: 18412}, {Meter: "api", Quantity: 350}, {Meter: "storage", Unit: "bytes", Quantity: 7_340_032}, {Meter: "seats", Quantity: 4}}})
+	case "GET /api/invitations/9m4x":
+		return reply(api.Invited{Workspace: "Harbor Studio", Inviter: "Bo Lindqvist"})
+	case "GET /api/invitations/old":
+		return 404, `{"kind":"not-found"}`, nil
+	}
+	if method == "PATCH" || method == "DELETE" || method == "POST" {
+		return reply(struct{}{})
+	}
+	return 404, `{"kind":"not-found"}`, nil
+}
+
+func reply(v any) (int, string, error) {
+	b, err := json.Marshal(v)
+	return 200, string(b), err
+}

@@ -25,10 +25,9 @@ type Past struct {
 }
 
 const (
-	historyRead   = "SELECT stamp, col, value, base, actor FROM history WHERE row=? ORDER BY stamp DESC, col LIMIT ?"
-	historyCol    = "SELECT stamp, col, value, base, actor FROM history WHERE row=? AND col=? ORDER BY stamp DESC LIMIT ?"
-	historyHas    = "SELECT count(*) FROM history WHERE row=? AND stamp=? AND col=?"
-	historyDelete = "DELETE FROM history WHERE row=? AND stamp=? AND col=?"
+	historyRead = "SELECT stamp, col, value, base, actor FROM history WHERE row=? ORDER BY stamp DESC, col LIMIT ?"
+	historyCol  = "SELECT stamp, col, value, base, actor FROM history WHERE row=? AND col=? ORDER BY stamp DESC LIMIT ?"
+	historyHas  = "SELECT count(*) FROM history WHERE row=? AND stamp=? AND col=?"
 )
 
 // History gives the values that a row's columns had, the present ones among them, oldest first: at most the newest
@@ -130,54 +129,4 @@ func judge(list []Past, col string, present crdt.Cell) {
 		p.Lost = lost
 		p.Now = p.Stamp == present.Stamp && p.Val == present.Val
 	}
-}
-
-// Forget takes the entries of a change out of the history, as when it was refused. Its cells in the rows are the
-// caller's to set back with Put.
-func Forget(ctx context.Context, tx *sql.Tx, stamp hlc.Stamp, rows []change.Row) error {
-	for _, r := range rows {
-		for _, c := range r.Cells {
-			if _, err := tx.ExecContext(ctx, historyDelete, string(r.ID), stamp[:], c.Col); err != nil {
-				return sqlite.Wrap("store.Forget", err)
-			}
-		}
-	}
-	return nil
-}
-
-const (
-	historyRestamp = "UPDATE OR REPLACE history SET stamp=? WHERE row=? AND stamp=?"
-	historyRebase  = "UPDATE history SET base=? WHERE row=? AND base=?"
-)
-
-// Restamp gives a change another stamp everywhere in its rows: in the clocks of cells that still carry the old one, in
-// the history, and in the bases of later writes. It does not merge again: when a write of somebody else lies between
-// the two stamps, the caller sets the cell with Put.
-func Restamp(ctx context.Context, tx *sql.Tx, old, stamp hlc.Stamp, rows []change.Row) error {
-	const op = "store.Restamp"
-	for _, cr := range rows {
-		r, found, err := Get(ctx, tx, cr.Table, cr.ID)
-		if err != nil {
-			return fault.Wrap(op, err)
-		}
-		changed := false
-		for i := range r.Cells {
-			if r.Cells[i].Stamp == old && found {
-				r.Cells[i].Stamp, changed = stamp, true
-			}
-		}
-		if changed {
-			l := layoutOf[cr.Table]
-			if _, err := tx.ExecContext(ctx, l.update(0, false), r.clock(), string(r.ID)); err != nil {
-				return sqlite.Wrap(op, err)
-			}
-		}
-		if _, err := tx.ExecContext(ctx, historyRestamp, stamp[:], string(cr.ID), old[:]); err != nil {
-			return sqlite.Wrap(op, err)
-		}
-		if _, err := tx.ExecContext(ctx, historyRebase, stamp[:], string(cr.ID), old[:]); err != nil {
-			return sqlite.Wrap(op, err)
-		}
-	}
-	return nil
 }

@@ -115,22 +115,20 @@ func Get(ctx context.Context, q Q, table string, row id.ID) (r Row, found bool, 
 	return r, found, sqlite.Wrap(op, rows.Err())
 }
 
-// Put sets a row to exactly r, as when a change that was shown turns out to be refused; a row of which nothing is known
-// is removed. Of the history it takes away only what is no longer past: birth values that are present again.
-func Put(ctx context.Context, tx *sql.Tx, r Row) error {
-	const op = "store.Put"
-	if err := Show(ctx, tx, r); err != nil {
-		return fault.Wrap(op, err)
+// Show sets a row to exactly r and leaves the history alone: for what a device shows over the confirmed row, and for taking
+// that away again. A row of which nothing is known is removed.
+func Show(ctx context.Context, tx *sql.Tx, r Row) error {
+	const op = "store.Show"
+	l, err := tableOf(op, r.Table.Name)
+	if err != nil {
+		return err
 	}
-	for i, c := range r.Cells {
-		if !c.Birth || !r.Table.Columns[i].Kept() {
-			continue
-		}
-		if _, err := tx.ExecContext(ctx, historyDelete, string(r.ID), c.Stamp[:], r.Table.Columns[i].Name); err != nil {
-			return sqlite.Wrap(op, err)
-		}
+	if !r.Known() {
+		_, err := tx.ExecContext(ctx, l.remove, string(r.ID))
+		return sqlite.Wrap(op, err)
 	}
-	return nil
+	_, err = tx.ExecContext(ctx, l.replace, r.args(nil)...)
+	return sqlite.Wrap(op, err)
 }
 
 // scanner reads rows of "id, columns, clock".

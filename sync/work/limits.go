@@ -5,7 +5,7 @@ const (
 	NameBytesMax  = 120
 	TitleBytesMax = 1000
 	BodyBytesMax  = 64 << 10 // a description or a comment
-	RankBytesMax  = 120
+	RankBytesMax  = 250      // a thousand moves to one and the same place
 )
 
 // LengthJumpMax is how far one write may raise a causal length above what the checking node knows: the changes that a

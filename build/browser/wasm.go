@@ -32,6 +32,7 @@ type WasmTests struct {
 	// memory, which is faster than what people have: measure with OwnProcess.
 	OwnProcess bool
 	Output     io.Writer // also gets every line as it comes; for benchmarks
+	Allow      []string  // regular expressions of complaints in the console that do not fail the test
 }
 
 //go:embed wasm_worker.js
@@ -63,7 +64,7 @@ func RunWasmTests(t *testing.T, w WasmTests) {
 		t.Fatal(err)
 	}
 	defer srv.Close()
-	p := New(t, Options{Name: "the test page", Direct: true, NoPasskeys: true, OwnProcess: w.OwnProcess, Patience: w.Timeout})
+	p := New(t, Options{Name: "the test page", Direct: true, NoPasskeys: true, OwnProcess: w.OwnProcess, Patience: w.Timeout, Allow: w.Allow})
 	p.Open(srv.URL + "/")
 	select {
 	case code := <-run.exit:

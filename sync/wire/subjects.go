@@ -135,11 +135,12 @@ func UsageSubject(region string, tenant id.ID) string {
 // DirectoryBucket is the JetStream key-value bucket in the hub's domain; keys are in package directory.
 const DirectoryBucket = "DIR"
 
-// Headers of requests that an edge passes on to the hub, and of the answers. Edges set and strip them; those that a
-// client sends are dropped.
+// Headers of requests that an edge passes on to the hub, and of the answers. Edges set them; those that a client
+// sends are dropped.
 const (
 	HeaderRegion    = "X-Holdfast-Region"    // request: the edge's region
 	HeaderClient    = "X-Forwarded-For"      // request: the client's address as the edge saw it, one only
 	HeaderRequest   = "X-Request-Id"         // both: names the request in all logs
 	HeaderDirectory = "X-Holdfast-Directory" // answer: the directory's revision that holds what the request changed
+	HeaderBytes     = "X-Holdfast-Bytes"     // answer with a snapshot: its size before compression
 )

@@ -221,10 +221,14 @@ func TestClampKeepsOrderAndBases(t *testing.T) {
 			t.Fatalf("%q counts as lost, but its own writer replaced it", p.Val.Text)
 		}
 	}
+	unrelated := e.mustPush(bo, 8, (&writer{replica: 8, now: ahead.now}).tx(project("x")), change.Tx{Num: 2, Stamp: hlc.Make(ahead.now.UnixMilli(), 9, 8), Rows: []change.Row{project("y")}})
+	if !unrelated[0].Stamp.Before(unrelated[1].Stamp) {
+		t.Fatalf("two changes of one replica at %v and %v", unrelated[0].Stamp, unrelated[1].Stamp)
+	}
 	// The reply was lost; the next change still builds on the stamp that the replica knows.
 	three := ahead.tx(rename("one", "three", two.Stamp))
 	fates = e.mustPush(ana, 7, one, two, three)
-	es, _ := e.Log(t.Context(), "eu", 2, 1<<20)
+	es, _ := e.Log(t.Context(), "eu", 4, 1<<20)
 	if got := es[0].Tx.Rows[0].Cells[0].Base; got != fates[1].Stamp {
 		t.Fatalf("base %v, want %v", got, fates[1].Stamp)
 	}

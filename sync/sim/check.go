@@ -96,6 +96,7 @@ func (w *World) Check() error {
 	m := newModel()
 	seen := map[[2]uint64]string{}
 	for _, r := range w.regions {
+		last := map[uint64]hlc.Stamp{}
 		if head := r.door.Heads()[r.name]; head != uint64(len(w.ops.log[r.name])) {
 			return fmt.Errorf("%s has %d entries, and acknowledged %d", r.name, head, len(w.ops.log[r.name]))
 		}
@@ -106,6 +107,10 @@ func (w *World) Check() error {
 				continue
 			}
 			k := [2]uint64{e.Tx.Replica(), e.Tx.Num}
+			if !last[k[0]].Before(e.Tx.Stamp) {
+				return fmt.Errorf("%s gave %d of replica %d the stamp %s, not after %s", r.name, k[1], k[0], e.Tx.Stamp, last[k[0]])
+			}
+			last[k[0]] = e.Tx.Stamp
 			switch was := seen[k]; was {
 			case "":
 				seen[k] = r.name

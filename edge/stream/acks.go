@@ -40,6 +40,21 @@ func (a *acks) region(name string) {
 	a.poke()
 }
 
+// anew has a region told again about all workspaces of a shard: it may have been restored from an older copy.
+func (a *acks) anew(region string, shard int) {
+	all := a.s.journal.vectors()
+	a.mu.Lock()
+	if due := a.due[region]; due != nil {
+		for t := range all {
+			if wire.Shard(t) == shard {
+				due[t] = true
+			}
+		}
+	}
+	a.mu.Unlock()
+	a.poke()
+}
+
 // forget ends telling a region.
 func (a *acks) forget(name string) {
 	a.mu.Lock()

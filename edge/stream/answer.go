@@ -1,7 +1,9 @@
 package stream
 
 import (
+	"bytes"
 	"context"
+	"errors"
 
 	"github.com/nats-io/nats.go"
 
@@ -74,14 +76,29 @@ func (s *Stream) onApplied(m *nats.Msg) {
 	s.respond(m, nil)
 }
 
-// regain takes back what this region accepted once and has lost since, as after a restore from an older copy.
+// regain takes back what this region accepted once and has lost since, as after a restore from an older copy. When it has
+// given lost sequences to other changes meanwhile, there are two histories, and nothing is taken.
 func (s *Stream) regain(n *tenant.Tenant, from string, seq uint64) error {
+	const op = "stream.regain"
 	have := n.Heads()[s.cfg.Region]
 	if seq <= have {
 		return nil
 	}
+	if have > 0 {
+		own, err := n.Log(s.ctx, s.cfg.Region, have-1, 1)
+		if err != nil {
+			return fault.Wrap(op, err)
+		}
+		far, err := s.fetch(s.ctx, from, fetchRequest{n.ID, s.cfg.Region, have - 1})
+		if err != nil {
+			return fault.Wrap(op, err)
+		}
+		if len(own) == 0 || len(far) == 0 || !bytes.Equal(own[0].Tx.Encode(), far[0].Tx.Encode()) {
+			return fault.E(op, fault.Conflict, errors.New("two different changes have one sequence"))
+		}
+	}
 	if err := s.fill(s.ctx, from, n, ingress.Range{Origin: s.cfg.Region, From: have + 1, To: seq}); err != nil {
-		return fault.Wrap("stream.regain", err)
+		return fault.Wrap(op, err)
 	}
 	s.journal.setHeads(n.ID, change.Vector{s.cfg.Region: n.Heads()[s.cfg.Region]})
 	return nil

@@ -177,31 +177,41 @@ func (s *Stream) fill(ctx context.Context, from string, n *tenant.Tenant, r ingr
 	const op = "stream.fill"
 	s.cfg.Log.Info("fetching what is missing", "tenant", n.ID, "origin", r.Origin, "from", r.From, "to", r.To, "region", from)
 	for after := r.From - 1; after < r.To; {
-		reply, err := s.ask(ctx, wire.Fetch(from), fetchRequest{n.ID, r.Origin, after}.encode())
+		entries, err := s.fetch(ctx, from, fetchRequest{n.ID, r.Origin, after})
 		if err != nil {
 			return fault.Wrap(op, err)
 		}
-		m, err := wire.DecodePullReply(reply)
-		if err == nil {
-			err = m.Err
-		}
-		if err != nil {
-			return fault.Wrap(op, err)
-		}
-		if len(m.Entries) == 0 {
+		if len(entries) == 0 {
 			return fault.E(op, fault.Behind, errors.New("the region does not have it either"))
 		}
-		for _, e := range m.Entries {
-			if e.Origin != r.Origin {
-				return fault.E(op, fault.Invalid, errors.New("entries of another origin"))
-			}
-		}
-		if _, err := n.Merge(ctx, m.Entries); err != nil {
+		if _, err := n.Merge(ctx, entries); err != nil {
 			return fault.Wrap(op, err)
 		}
-		after = m.Entries[len(m.Entries)-1].Seq
+		after = entries[len(entries)-1].Seq
 	}
 	return nil
+}
+
+// fetch asks a region for a part of a log.
+func (s *Stream) fetch(ctx context.Context, from string, req fetchRequest) ([]change.Entry, error) {
+	const op = "stream.fetch"
+	reply, err := s.ask(ctx, wire.Fetch(from), req.encode())
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	m, err := wire.DecodePullReply(reply)
+	if err == nil {
+		err = m.Err
+	}
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	for i, e := range m.Entries {
+		if e.Origin != req.Origin || e.Seq != req.After+uint64(i)+1 {
+			return nil, fault.E(op, fault.Invalid, errors.New("other entries than those asked for"))
+		}
+	}
+	return m.Entries, nil
 }
 
 // ask sends a request to another region.
@@ -229,6 +239,7 @@ func (p *peer) compareSoon(shard int) {
 		if err := p.compare(shard); err != nil && p.ctx.Err() == nil {
 			p.s.cfg.Log.Warn("heads not compared", "region", p.region, "shard", shard, "err", err)
 		}
+		p.s.acks.anew(p.region, shard)
 	})
 }
 

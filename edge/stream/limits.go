@@ -10,7 +10,7 @@ const (
 	publishBatch  = 1 << 20 // bytes read from a log at once
 	publishAckMax = 5 * time.Second
 	publishRetry  = time.Second
-	pullBatch     = 500  // messages read back from the own stream at once
+	reReadBatch   = 500  // messages read back from the own stream at once
 	queueMax      = 2000 // entries kept in memory for the publisher, for one workspace; more are read from its log
 	inFlightMax   = 4096 // messages published and not confirmed, all shards
 
@@ -25,7 +25,8 @@ const (
 	ackRetry     = time.Second
 	compareAfter = 2 * time.Second // what is on its way has arrived by then
 	compareEvery = 10 * time.Minute
-	callsMax     = 64              // requests of other regions under way
-	lameEvery    = 2 * time.Second // between attempts with a workspace that could not be merged into
+	upAfter      = 150 * time.Millisecond // the hub knows by then who listens
+	callsMax     = 64                     // requests of other regions under way
+	lameEvery    = 2 * time.Second        // between attempts with a workspace that could not be merged into
 	recoverMax   = 30 * time.Second
 )

@@ -23,6 +23,7 @@ func (s *Stream) Opened(ctx context.Context, n *tenant.Tenant) error {
 	if err != nil {
 		return fault.Wrap(op, err)
 	}
+	published = max(published, s.journal.head(s.cfg.Region, n.ID)) // the streams may have been lost too
 	have := n.Heads()[s.cfg.Region]
 	if published <= have {
 		return nil
@@ -55,30 +56,28 @@ func (s *Stream) reread(ctx context.Context, n *tenant.Tenant, upTo uint64) erro
 	const op = "stream.reread"
 	ctx, cancel := context.WithTimeout(ctx, recoverMax)
 	defer cancel()
-	cons, err := s.js.OrderedConsumer(ctx, wire.OpsStream(wire.Shard(n.ID)), jetstream.OrderedConsumerConfig{
-		FilterSubjects: []string{wire.OpsSubject(s.cfg.Region, n.ID)}, DeliverPolicy: jetstream.DeliverAllPolicy})
+	st, err := s.js.Stream(ctx, wire.OpsStream(wire.Shard(n.ID)))
 	if err != nil {
 		return fault.E(op, fault.Unavailable, err)
 	}
-	for {
-		batch, err := cons.Fetch(pullBatch, jetstream.FetchContext(ctx))
+	subject := wire.OpsSubject(s.cfg.Region, n.ID)
+	var entries []change.Entry
+	for place, seq := uint64(1), uint64(0); seq < upTo; {
+		m, err := st.GetMsg(ctx, place, jetstream.WithGetMsgSubject(subject)) // the first at or after place
 		if err != nil {
 			return fault.E(op, fault.Unavailable, err)
 		}
-		var entries []change.Entry
-		last := uint64(0)
-		for m := range batch.Messages() {
-			if last, err = strconv.ParseUint(m.Headers().Get(headerSeq), 10, 64); err != nil {
-				return fault.E(op, fault.Corrupt, err)
-			}
-			tx, err := change.Decode(m.Data())
-			if err != nil {
-				return fault.Wrap(op, err)
-			}
-			entries = append(entries, change.Entry{Origin: s.cfg.Region, Seq: last, Tx: tx})
-			if last >= upTo {
-				break
-			}
+		place = m.Sequence + 1
+		if seq, err = strconv.ParseUint(m.Header.Get(headerSeq), 10, 64); err != nil {
+			return fault.E(op, fault.Corrupt, err)
+		}
+		tx, err := change.Decode(m.Data)
+		if err != nil {
+			return fault.Wrap(op, err)
+		}
+		entries = append(entries, change.Entry{Origin: s.cfg.Region, Seq: seq, Tx: tx})
+		if len(entries) < reReadBatch && seq < upTo {
+			continue
 		}
 		missing, err := n.Merge(ctx, entries)
 		if err != nil {
@@ -87,11 +86,7 @@ func (s *Stream) reread(ctx context.Context, n *tenant.Tenant, upTo uint64) erro
 		if len(missing) > 0 {
 			return fault.E(op, fault.Behind, errors.New("the stream begins later"))
 		}
-		if last >= upTo {
-			return nil
-		}
-		if len(entries) == 0 {
-			return fault.E(op, fault.Behind, errors.Join(errors.New("the stream ends early"), batch.Error()))
-		}
+		entries = entries[:0]
 	}
+	return nil
 }

@@ -47,6 +47,9 @@ type Config struct {
 	Everywhere func(t *tenant.Tenant)
 }
 
+// subjectUp tells all regions the name of one whose link has just come up.
+const subjectUp = "regions.up"
+
 // Stream is a region's part in carrying changes; make it with New.
 type Stream struct {
 	cfg     Config
@@ -103,6 +106,7 @@ func (s *Stream) Open(ctx context.Context) error {
 func (s *Stream) Start(ctx context.Context) error {
 	const op = "stream.Start"
 	for subject, f := range map[string]func(*nats.Msg){
+		subjectUp:                s.onUp,
 		wire.Fetch(s.cfg.Region): s.onFetch, wire.Heads(s.cfg.Region): s.onHeads, wire.Applied(s.cfg.Region): s.onApplied,
 	} {
 		sub, err := s.cfg.Conn.Subscribe(subject, s.bounded(f))
@@ -196,14 +200,38 @@ func (s *Stream) flushing(ctx context.Context) {
 	}
 }
 
-// LinkUp says that the link to the hub has come up: all readers may be broken.
+// LinkUp says that the link to the hub has come up: all readers may be broken, and the other regions' readers of this
+// region too, which they would notice only after some missed heartbeats.
 func (s *Stream) LinkUp() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.peers == nil || s.ctx == nil {
+		return
+	}
 	for _, p := range s.peers {
 		p.poke()
 	}
 	s.acks.poke()
+	s.done.Go(func() {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-time.After(upAfter):
+		}
+		if err := s.cfg.Conn.Publish(subjectUp, []byte(s.cfg.Region)); err != nil {
+			s.cfg.Log.Warn("the other regions were not told that this one is back", "err", err)
+		}
+	})
+}
+
+// onUp is told that another region's link has come up.
+func (s *Stream) onUp(m *nats.Msg) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.peers[string(m.Data)]; p != nil {
+		p.poke()
+		s.acks.poke()
+	}
 }
 
 // RegionsChanged follows regions that are new in the directory, and no longer those that are not in it.

@@ -1,0 +1,142 @@
+package node_test
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/edge/edgetest"
+	"holdfast/edge/nodedb"
+	"holdfast/sync/change"
+	"holdfast/sync/directory"
+	"holdfast/sync/wire"
+)
+
+// keep copies a folder of a stopped edge, and gives what puts it back.
+func keep(t *testing.T, folder string) (restore func()) {
+	t.Helper()
+	copyOf := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(copyOf, os.DirFS(folder)); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.CopyFS(folder, os.DirFS(copyOf)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// clean makes a stopped edge forget that there may be something to publish, as it does itself after a quiet while.
+func (e *edge) clean() {
+	e.t.Helper()
+	db, err := nodedb.Open(e.t.Context(), filepath.Join(e.cfg.DataDir, "node.db"))
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer func(db *sql.DB) { db.Close() }(db)
+	if _, err := db.Exec("DELETE FROM dirty"); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// sameShard makes two workspaces whose operations go through one stream.
+func sameShard(h *edgetest.Hub, people ...edgetest.Person) (a, b directory.Tenant) {
+	a = h.NewTenant(people...)
+	for b = h.NewTenant(people...); wire.Shard(a.ID) != wire.Shard(b.ID); b = h.NewTenant(people...) {
+	}
+	return a, b
+}
+
+// A stream that loses its tail gives the same places to other messages; a region that has read further would never see
+// them. Comparing heads finds out.
+func TestStreamLosesItsTail(t *testing.T) {
+	h := edgetest.NewHub(t)
+	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
+	ana := h.NewPerson()
+	acme, other := sameShard(h, ana)
+	know(t, h.Revoke(h.NewPerson()), eu, us)
+	streams := filepath.Join(eu.cfg.DataDir, "streams")
+	pushMany(t, eu.connect(ana, acme.ID), 50)
+	equal(t, 5*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	eu.Close()
+	restore := keep(t, streams)
+	eu.start()
+	pushMany(t, eu.connect(ana, acme.ID), 100)
+	equal(t, 5*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	us.link.Cut()
+	pushMany(t, eu.connect(ana, acme.ID), 30) // the other region has not seen these
+	eu.Close()
+	restore()
+	eu.clean()
+	eu.start()
+	pushMany(t, eu.connect(ana, other.ID), 20) // at places that the other region has read
+	us.link.Heal()
+	equal(t, 15*time.Second, other.ID, eu.HeadsForTest(other.ID), eu, us)
+	equal(t, 15*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+}
+
+func TestStreamsAreLostWhole(t *testing.T) {
+	h := edgetest.NewHub(t)
+	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
+	ana := h.NewPerson()
+	acme := h.NewTenant(ana)
+	know(t, h.Revoke(h.NewPerson()), eu, us)
+	pushMany(t, eu.connect(ana, acme.ID), 50)
+	equal(t, 5*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	us.link.Cut()
+	pushMany(t, eu.connect(ana, acme.ID), 50)
+	eu.Close()
+	if err := os.RemoveAll(filepath.Join(eu.cfg.DataDir, "streams")); err != nil {
+		t.Fatal(err)
+	}
+	eu.clean()
+	eu.start()
+	us.link.Heal()
+	equal(t, 15*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	pushMany(t, eu.connect(ana, acme.ID), 10)
+	equal(t, 15*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+}
+
+// A workspace's file that was put back from an older copy gets what was published since before it takes anything new, so
+// that no sequence stands for two changes.
+func TestFileIsPutBackFromAnOlderCopy(t *testing.T) {
+	h := edgetest.NewHub(t)
+	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
+	ana := h.NewPerson()
+	acme := h.NewTenant(ana)
+	know(t, h.Revoke(h.NewPerson()), eu, us)
+	tenants, streams := filepath.Join(eu.cfg.DataDir, "tenants"), filepath.Join(eu.cfg.DataDir, "streams")
+	pushMany(t, eu.connect(ana, acme.ID), 20)
+	for _, name := range []string{"from the own stream", "from the other region"} {
+		eu.Close()
+		restore := keep(t, tenants)
+		eu.start()
+		pushMany(t, eu.connect(ana, acme.ID), 30)
+		head := eu.HeadsForTest(acme.ID)
+		equal(t, 5*time.Second, acme.ID, head, eu, us)
+		eu.Close()
+		restore()
+		if name == "from the other region" {
+			if err := os.RemoveAll(streams); err != nil {
+				t.Fatal(err)
+			}
+		}
+		eu.start()
+		edgetest.Eventually(t, 10*time.Second, name+": the lost changes are back", func() bool { return eu.HeadsForTest(acme.ID).Covers(head) })
+		pushMany(t, eu.connect(ana, acme.ID), 10)
+		want := change.Vector{"eu": head["eu"] + 10, "us": head["us"]}
+		equal(t, 10*time.Second, acme.ID, want, eu, us)
+		if got := eu.HeadsForTest(acme.ID)["eu"]; got != want["eu"] {
+			t.Errorf("%s: head %d, want %d", name, got, want["eu"])
+		}
+	}
+	if !strings.Contains(eu.log.String(), "older than what was published") {
+		t.Error("not logged")
+	}
+}

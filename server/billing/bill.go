@@ -171,14 +171,8 @@ func (t *tx) coupons() []invoice.Coupon {
 	sub := t.Sub()
 	var out []invoice.Coupon
 	for _, r := range sub.Coupons {
-		if r.Cycles > 0 && r.First > 0 && sub.Cycle >= r.First+r.Cycles {
-			continue
-		}
-		left := r.Amount
-		if r.Used == sub.Cycle && r.Used > 0 {
-			left -= r.Spent
-		}
-		if r.Percent.IsZero() && left <= 0 {
+		left, ok := r.left(sub.periodName())
+		if !ok {
 			continue
 		}
 		out = append(out, invoice.Coupon{ID: r.ID, Percent: r.Percent, Amount: left, Takes: func(l invoice.Line) bool {
@@ -256,7 +250,7 @@ func (t *tx) useCoupons(v invoice.Invoice) {
 	}
 	for _, r := range t.Sub().Coupons {
 		if off[r.ID] > 0 {
-			t.emit(Event{Kind: EvCouponUsed, ID: r.ID, N: t.Sub().Cycle, Amount: off[r.ID]})
+			t.emit(Event{Kind: EvCouponUsed, ID: r.ID, Use: &Use{t.Sub().periodName(), v.ID, off[r.ID]}})
 		}
 	}
 }

@@ -166,6 +166,9 @@ func (s *step) timing(c Change) (now bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if old.Proration == period.None && turns(c, old, next) {
+		return false, nil
+	}
 	a, err := s.worth(old, s.sub.Quantities)
 	if err != nil {
 		return false, err
@@ -278,10 +281,15 @@ func (s *step) changeRunning(c Change) error {
 	return nil
 }
 
+// still tells whether v's policy neither charges nor credits at s.at: without proration, within a period.
+func (s *step) still(v *catalog.Version) bool {
+	return v.Proration == period.None && s.at.After(s.sub.Period.Start)
+}
+
 // unprorated names the prices of v that are not charged within a period, because the plan does not prorate.
 func (s *step) unprorated(v *catalog.Version) map[string]bool {
 	skip := map[string]bool{}
-	if ruling, err := s.plan(); err == nil && ruling.Proration == period.None && s.at.After(s.sub.Period.Start) {
+	if ruling, err := s.plan(); err == nil && s.still(ruling) {
 		for _, p := range v.Prices {
 			skip[p.ID] = p.Advance
 		}
@@ -315,7 +323,10 @@ func (s *step) changePlan(c Change) error {
 			return err
 		}
 	}
-	turn := c.Anchor == "reset" || next.Interval != old.Interval || next.Align != old.Align
+	turn := turns(c, old, next)
+	if turn && s.still(old) {
+		return fault.Errorf("billing.Change", fault.Conflict, "%s does not prorate, so a new period cannot start within a period; change at its end (when: end)", old.Plan)
+	}
 	qs := merged(s.sub.Quantities, c.Quantities)
 	keep := map[string]bool{}
 	for i := range next.Prices {
@@ -343,12 +354,17 @@ func (s *step) changePlan(c Change) error {
 	if turn {
 		return s.openPeriod(s.anchorFor(next, c.Anchor == "reset"))
 	}
-	if next.Proration == period.None {
+	if s.still(next) {
 		for id, skip := range s.unprorated(next) {
 			keep[id] = keep[id] || skip
 		}
 	}
 	return s.open(next, "", keep)
+}
+
+// turns tells whether a change starts a new period at once.
+func turns(c Change, old, next *catalog.Version) bool {
+	return c.Anchor == "reset" || next.Interval != old.Interval || next.Align != old.Align
 }
 
 // anchorFor is the anchor of the period that starts now under v.
@@ -414,7 +430,7 @@ func (s *step) reprice(ruling, v *catalog.Version, key string, p *catalog.Price,
 	}
 	more := is.Sub(was)
 	if more.Sign() > 0 {
-		if ruling.Proration == period.None {
+		if s.still(ruling) {
 			return nil // from the next period on
 		}
 		share := s.left(ruling, s.at)

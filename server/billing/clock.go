@@ -143,6 +143,9 @@ func (t *tx) end(id string, now time.Time) error {
 				return err
 			}
 		}
+		if v := t.Invoice(id); v.State != invoice.Open {
+			return nil // what the end took back has settled it
+		}
 		return t.giveUp(id)
 	case "unpaid":
 		if t.Sub().Status == Active {

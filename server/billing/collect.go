@@ -131,7 +131,7 @@ func (t *tx) receive(id, key string, amount int64) error {
 		return err
 	}
 	if rest > 0 {
-		t.Credits = append(t.Credits, Grant{ID: t.doc("cr"), Kind: FromNotes, Amount: rest, Left: rest, Active: true, Created: t.now, Note: "paid too much"})
+		t.Credits = append(t.Credits, Grant{ID: t.doc("cr"), Kind: FromNotes, Amount: rest, Left: rest, Active: true, Created: t.now, Note: key})
 		t.mail("payment.surplus", v.Number, "%s more than was owed is kept as balance", t.text(rest))
 	}
 	if v.State == invoice.Paid && was != invoice.Paid {
@@ -238,21 +238,37 @@ func (t *tx) event(e payment.Event) error {
 	return nil
 }
 
-// bounced takes back money that a bank took back: the invoice is owed again.
+// bounced takes back money that a bank took back: the invoice is owed again, and what had become balance is gone, as far as it is
+// not spent; what is spent is a loss.
 func (t *tx) bounced(p *Payment) error {
 	p.Status = payment.Failed
 	v := t.Invoice(p.Invoice)
-	back := min(p.Amount-p.Refunded, v.Received)
-	if back <= 0 {
-		return nil
+	whole := p.Amount - p.Refunded
+	back := min(whole, v.Received)
+	rest := whole - back
+	var held int64
+	for i := range t.Credits {
+		if g := &t.Credits[i]; g.Note == p.ID && g.Kind == FromNotes {
+			n := min(rest-held, g.Left)
+			g.Left -= n
+			held += n
+		}
 	}
-	var err error
-	if *v, err = v.Return(back); err != nil {
-		return err
+	t.mail("payment.returned", v.Number, "%s was taken back by the bank: %s", t.text(whole), p.Code)
+	if back > 0 {
+		var err error
+		if *v, err = v.Return(back); err != nil {
+			return err
+		}
+		for i := range t.Credits {
+			if g := &t.Credits[i]; g.Invoice == v.ID {
+				g.Active = false // until it is paid again
+			}
+		}
+		t.chaseUp(v.ID)
 	}
-	t.mail("payment.returned", v.Number, "%s was taken back by the bank: %s", t.text(back), p.Code)
-	t.chaseUp(v.ID)
-	return t.post(p.ID+"/returned", v.Number, "payment returned", ledger.Debit(ledger.Receivable, back), ledger.Credit(ledger.Cash, back))
+	return t.post(p.ID+"/returned", v.Number, "payment returned", ledger.Debit(ledger.Receivable, back), ledger.Debit(ledger.Balance, held),
+		ledger.Debit(ledger.DisputeLoss, rest-held), ledger.Credit(ledger.Cash, whole))
 }
 
 func (t *tx) disputed(p *Payment, e payment.Event) error {

@@ -68,7 +68,7 @@ func (t *tx) note(v *invoice.Invoice, takes []invoice.Take, reason string, refun
 	return t.recognise()
 }
 
-// returnCoupons gives a fixed discount that a note took back to its coupon, to be used again in the same period.
+// returnCoupons gives a discount that a note took back to its coupon, to be used again.
 func (t *tx) returnCoupons(v *invoice.Invoice, n invoice.Note) {
 	back := map[string]int64{}
 	for _, c := range n.Lines {
@@ -88,10 +88,11 @@ func (t *tx) returnCoupons(v *invoice.Invoice, n invoice.Note) {
 			back[d.Coupon] += shares[i]
 		}
 	}
-	sub := t.Sub()
-	for _, r := range sub.Coupons {
-		if b := min(back[r.ID], r.Spent); b > 0 && r.Used == sub.Cycle {
-			t.emit(Event{Kind: EvCouponUsed, ID: r.ID, N: sub.Cycle, Amount: -b})
+	for _, r := range t.Sub().Coupons {
+		for _, u := range r.Uses {
+			if b := min(back[r.ID], u.Amount); u.Invoice == v.ID && b > 0 {
+				t.emit(Event{Kind: EvCouponUsed, ID: r.ID, Use: &Use{u.Period, u.Invoice, -b}})
+			}
 		}
 	}
 }

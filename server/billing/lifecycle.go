@@ -191,7 +191,7 @@ func (s *step) stop(credit string) error {
 	if err := s.closeAll(func(Segment) bool { return true }); err != nil {
 		return err
 	}
-	if credit != "none" {
+	if credit != "none" && !s.still(v) { // what is not given back stays in force, should it be resumed
 		if err := s.cutAll(v, func(Debit) bool { return true }); err != nil {
 			return err
 		}

@@ -137,7 +137,7 @@ func (s *step) newLine(v *catalog.Version, key string, p *catalog.Price, kind st
 
 // cut lowers a debit's value from s.at on and takes back what was charged for it.
 func (s *step) cut(v *catalog.Version, d Debit, value money.Exact) error {
-	if v.Proration == period.None {
+	if s.still(v) {
 		s.emit(Event{Kind: EvCut, ID: d.Line, Value: &value})
 		return nil
 	}

@@ -54,10 +54,15 @@ type Redeemed struct {
 	Amount  int64           `json:"amount"`
 	Plans   []string        `json:"plans,omitempty"`
 	Prices  []string        `json:"prices,omitempty"`
-	Cycles  int             `json:"cycles"` // how many periods it lasts; 0 is for ever
-	First   int             `json:"first"`  // the period of its first invoice; 0 is none yet
-	Used    int             `json:"used"`   // the period in which it was last used
-	Spent   int64           `json:"spent"`  // of a fixed amount, in that period; what is credited comes back
+	Cycles  int             `json:"cycles"` // in how many periods it takes something off; 0 is in all
+	Uses    []Use           `json:"uses,omitempty"`
+}
+
+// Use is what a coupon took off an invoice, less what credit notes gave back. Period names the full period that ran.
+type Use struct {
+	Period  string `json:"period"`
+	Invoice string `json:"invoice"`
+	Amount  int64  `json:"amount"`
 }
 
 // Scheduled is a change that waits.
@@ -150,6 +155,7 @@ type Event struct {
 	Change     *Change          `json:"change,omitempty"`
 	AtEnd      bool             `json:"at_end,omitempty"`
 	Coupon     *Redeemed        `json:"coupon,omitempty"`
+	Use        *Use             `json:"use,omitempty"`
 	N          int              `json:"n,omitempty"`
 	Text       string           `json:"text,omitempty"`
 }
@@ -260,18 +266,47 @@ func (s Sub) applyMoney(e Event) Sub {
 		s.Coupons = append([]Redeemed(nil), s.Coupons...)
 		for i := range s.Coupons {
 			if c := &s.Coupons[i]; c.ID == e.ID {
-				if c.Used != e.N {
-					c.Spent = 0
-				}
-				c.Used = e.N
-				c.Spent += e.Amount
-				if c.First == 0 {
-					c.First = e.N
-				}
+				c.Uses = used(c.Uses, *e.Use)
 			}
 		}
 	}
 	return s
+}
+
+// used adds to what a coupon took off an invoice; what comes back whole was never used.
+func used(list []Use, u Use) []Use {
+	out := []Use{}
+	for _, x := range list {
+		if x.Invoice == u.Invoice && x.Period == u.Period {
+			u.Amount += x.Amount
+			continue
+		}
+		out = append(out, x)
+	}
+	if u.Amount > 0 {
+		out = append(out, u)
+	}
+	return out
+}
+
+// periodName names the full period that runs.
+func (s Sub) periodName() string {
+	return s.Full.Start.UTC().Format(time.RFC3339) + "/" + s.Full.End.UTC().Format(time.RFC3339)
+}
+
+// left is what the coupon may still take off in the running period: its amount (0 for a percentage), and whether it counts at all.
+func (r Redeemed) left(period string) (int64, bool) {
+	amount, periods := r.Amount, map[string]bool{}
+	for _, u := range r.Uses {
+		periods[u.Period] = true
+		if u.Period == period {
+			amount -= u.Amount
+		}
+	}
+	if r.Cycles > 0 && len(periods) >= r.Cycles && !periods[period] {
+		return 0, false
+	}
+	return max(amount, 0), !r.Percent.IsZero() || amount > 0
 }
 
 func merged(a, b map[string]int64) map[string]int64 {

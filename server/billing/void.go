@@ -31,6 +31,11 @@ func (c Void) apply(t *tx) error {
 	if t.underway(v.ID) {
 		return fault.Errorf(op, fault.Busy, "a payment of invoice %s is under way", v.Number)
 	}
+	for _, g := range t.Credits {
+		if g.Invoice == v.ID && g.Left != g.Amount {
+			return fault.Errorf(op, fault.Conflict, "the credit that invoice %s sold is partly spent; it cannot be made void", v.Number)
+		}
+	}
 	was := v.State
 	done, err := v.Cancel(t.now)
 	if err != nil {
@@ -65,7 +70,7 @@ func (c Void) apply(t *tx) error {
 			return err
 		}
 	}
-	t.Credits = filter(t.Credits, func(g Grant) bool { return g.Invoice != v.ID || g.Active })
+	t.Credits = filter(t.Credits, func(g Grant) bool { return g.Invoice != v.ID })
 	t.mail("invoice.void", v.Number, "Invoice %s is void", v.Number)
 	t.endChase(v.ID)
 	return t.recognise()

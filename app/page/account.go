@@ -104,12 +104,15 @@ func (c *Account) browsers() app.UI {
 	var list []app.UI
 	for _, s := range c.sessions {
 		note := "Last seen " + view.Ago(or(s.SeenMS, s.CreatedMS), now)
+		if s.Region != "" {
+			note += " in region " + s.Region
+		}
 		if s.Current {
 			note = "This browser"
 		}
 		list = append(list, app.Li().Body(
 			view.Icon("device"),
-			app.Div().Class("what").Body(app.Span().Class("clip").Text(or(s.Name, "A browser")), app.Elem("small").Text(note)),
+			app.Div().Class("what").Body(app.Span().Class("clip").Text(view.Browser(s.Agent)), app.Elem("small").Text(note)),
 			app.If(!s.Current, func() app.UI { return view.Button{Act: "end", ID: s.ID, Label: "Sign out there"}.UI() }),
 		))
 	}

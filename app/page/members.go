@@ -263,14 +263,16 @@ func (c *UsagePage) Render() app.UI {
 func meterWords(r api.UsageRow) (name, note, value string) {
 	value = view.Number(r.Quantity)
 	switch r.Meter {
-	case "changes", "changes.accepted":
+	case "changes":
 		return "Changes accepted", "by all members, in all regions", value
-	case "api", "api.calls", "api-calls":
+	case "api-calls":
 		return "API calls", "requests answered", value
-	case "storage", "storage.bytes":
-		return "Storage", "the workspace's file, at its largest", view.Bytes(r.Quantity)
-	case "seats", "member.seats":
-		return "Seats", "members at the same time, at most", value
+	case "storage-bytes":
+		return "Storage", "the size of the workspace", view.Bytes(r.Quantity)
+	case "seats":
+		return "Seats", "members now", value
+	case "seats-peak":
+		return "Most seats", "members at one time this month", value
 	}
 	if r.Unit == "bytes" || r.Unit == "byte" {
 		value = view.Bytes(r.Quantity)

@@ -16,6 +16,7 @@ const (
 	pullEvery      = time.Minute // even when nothing seems missing
 	beatEvery      = 25 * time.Second
 	feedQueue      = 4096   // messages; beyond it some are dropped, which a pull makes good
+	presenceQueue  = 16     // the newest counts; a missed one comes again
 	feedBatch      = 500    // messages applied in one go
 	bootstrapFrom  = 20_000 // entries missing from which on a snapshot is quicker than a pull
 )

@@ -9,16 +9,16 @@ package link
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"holdfast/sync/change"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
+	"holdfast/sync/nats"
 	"holdfast/sync/port"
 	"holdfast/sync/wire"
 )
@@ -41,8 +41,8 @@ type Replica interface {
 type Config struct {
 	Tenant  id.ID
 	Replica Replica
-	// Dial opens a connection to the edge. The options name the connection and set its inbox; the dialer adds the server.
-	Dial func(opts ...nats.Option) (*nats.Conn, error)
+	// Dial opens a stream to the edge's NATS.
+	Dial func(ctx context.Context) (io.ReadWriteCloser, error)
 	// ReplicaID is part of the connection's name.
 	ReplicaID func() uint64
 	// Renew asks for a fresh session. Expired: the person must sign in again. Denied: they are no member any more.
@@ -172,21 +172,21 @@ func (l *Link) run(ctx context.Context) {
 
 // connect dials, and once more with a renewed session when the edge refuses the present one.
 func (l *Link) connect(ctx context.Context, conn string, broken func(error)) (*nats.Conn, error) {
+	cfg := nats.Config{
+		Name:      wire.ConnName(l.cfg.Tenant, conn, l.cfg.ReplicaID()),
+		Inbox:     wire.InboxPrefix(l.cfg.Tenant, conn),
+		PingEvery: pingEvery, MissedMax: pingsMissedMax,
+		Refused: broken, // an edge refuses only who is no member any more
+		Closed:  broken,
+	}
 	dial := func() (*nats.Conn, error) {
-		return l.cfg.Dial(
-			nats.Name(wire.ConnName(l.cfg.Tenant, conn, l.cfg.ReplicaID())),
-			nats.CustomInboxPrefix(wire.InboxPrefix(l.cfg.Tenant, conn)),
-			nats.NoReconnect(), // a session that broke is begun anew, from the cursor
-			nats.Timeout(connectMax),
-			nats.PingInterval(pingEvery), nats.MaxPingsOutstanding(pingsMissedMax),
-			nats.SkipHostLookup(), nats.IgnoreDiscoveredServers(),
-			nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-				if errors.Is(err, nats.ErrPermissionViolation) || errors.Is(err, nats.ErrAuthExpired) {
-					broken(err)
-				}
-			}),
-			nats.ClosedHandler(func(nc *nats.Conn) { broken(errors.Join(errors.New("connection closed"), nc.LastError())) }),
-		)
+		ctx, cancel := context.WithTimeout(ctx, connectMax)
+		defer cancel()
+		stream, err := l.cfg.Dial(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return nats.Connect(ctx, stream, cfg)
 	}
 	nc, err := dial()
 	if err == nil || !errors.Is(err, nats.ErrAuthorization) {

@@ -6,11 +6,10 @@ import (
 	"errors"
 	"time"
 
-	"github.com/nats-io/nats.go"
-
 	"holdfast/sync/change"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
+	"holdfast/sync/nats"
 	"holdfast/sync/port"
 	"holdfast/sync/wire"
 )
@@ -42,14 +41,19 @@ func (l *Link) session(ctx context.Context) error {
 	s.nc = nc
 	defer nc.Close()
 
-	feed := make(chan *nats.Msg, feedQueue)
-	sub, err := nc.ChanSubscribe(wire.Feed(l.cfg.Tenant, wire.ScopeAll), feed)
+	feed, err := nc.Subscribe(wire.Feed(l.cfg.Tenant, wire.ScopeAll), feedQueue)
 	if err != nil {
 		return fault.E("link.session", fault.Unavailable, err)
 	}
-	if _, err := nc.Subscribe(wire.Feed(l.cfg.Tenant, wire.ScopePresence), s.onPresence); err != nil {
+	presence, err := nc.Subscribe(wire.Feed(l.cfg.Tenant, wire.ScopePresence), presenceQueue)
+	if err != nil {
 		return fault.E("link.session", fault.Unavailable, err)
 	}
+	go func() {
+		for m := range presence.C {
+			s.people(m.Data)
+		}
+	}()
 	if err := s.flush(ctx, callMax); err != nil {
 		return err
 	}
@@ -58,7 +62,7 @@ func (l *Link) session(ctx context.Context) error {
 	poke(l.push)
 	go s.run(func() error { return s.pulling(ctx) })
 	go s.run(func() error { return s.pushing(ctx) })
-	go s.run(func() error { return s.feeding(ctx, sub, feed) })
+	go s.run(func() error { return s.feeding(ctx, feed) })
 	go s.run(func() error { return s.beating(ctx) })
 	for {
 		select {
@@ -80,18 +84,18 @@ func (s *session) run(f func() error) { s.fail(f()) }
 func (s *session) flush(ctx context.Context, limit time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	return fault.As("link.flush", fault.Unavailable, s.nc.FlushWithContext(ctx))
+	return fault.As("link.flush", fault.Unavailable, s.nc.Flush(ctx))
 }
 
 // call is one request and its answer.
 func (s *session) call(ctx context.Context, method string, frame []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, callMax)
 	defer cancel()
-	m, err := s.nc.RequestWithContext(ctx, wire.RPC(s.cfg.Tenant, s.conn, method), frame)
+	reply, err := s.nc.Request(ctx, wire.RPC(s.cfg.Tenant, s.conn, method), frame)
 	if err != nil {
 		return nil, fault.E("link.call "+method, fault.Unavailable, err)
 	}
-	return m.Data, nil
+	return reply, nil
 }
 
 // pulling fetches what is missing whenever something may be.
@@ -207,17 +211,20 @@ func (s *session) pushOnce(ctx context.Context, req wire.PushRequest) (settled i
 }
 
 // feeding applies the live feed in order, many messages at once when many are there.
-func (s *session) feeding(ctx context.Context, sub *nats.Subscription, feed chan *nats.Msg) error {
+func (s *session) feeding(ctx context.Context, feed *nats.Subscription) error {
 	for {
-		var m *nats.Msg
+		var m nats.Msg
+		open := true
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case m = <-feed:
+		case m, open = <-feed.C:
 		}
-		var batch wire.FeedMessage
-		batch.Everywhere = change.Vector{}
-		for n := 1; m != nil; n++ {
+		if !open {
+			return fault.E("link.feed", fault.Unavailable, s.nc.Err())
+		}
+		batch := wire.FeedMessage{Everywhere: change.Vector{}}
+		for n := 1; open; n++ {
 			f, err := wire.DecodeFeedMessage(m.Data)
 			if err != nil {
 				return fault.Wrap("link.feed", err)
@@ -226,10 +233,10 @@ func (s *session) feeding(ctx context.Context, sub *nats.Subscription, feed chan
 			for o, seq := range f.Everywhere {
 				batch.Everywhere[o] = max(batch.Everywhere[o], seq)
 			}
-			m = nil
+			open = false
 			if n < feedBatch {
 				select {
-				case m = <-feed:
+				case m, open = <-feed.C:
 				default:
 				}
 			}
@@ -237,7 +244,7 @@ func (s *session) feeding(ctx context.Context, sub *nats.Subscription, feed chan
 		if err := s.applyFeed(ctx, batch); err != nil {
 			return err
 		}
-		if dropped, err := sub.Dropped(); err == nil && dropped > 0 {
+		if feed.Dropped() > 0 {
 			poke(s.pull)
 		}
 	}
@@ -274,8 +281,6 @@ func (s *session) beating(ctx context.Context) error {
 		}
 	}
 }
-
-func (s *session) onPresence(m *nats.Msg) { s.people(m.Data) }
 
 func (s *session) people(frame []byte) {
 	m, err := wire.DecodePresenceMessage(frame)

@@ -4,46 +4,21 @@ package main
 
 import (
 	"context"
-	"net"
+	"io"
 	"strings"
 	"syscall/js"
 	"time"
 
-	"github.com/coder/websocket"
-	"github.com/nats-io/nats.go"
-
 	"holdfast/sync/fault"
+	"holdfast/sync/nats"
 )
 
-const (
-	dialMax  = 10 * time.Second
-	renewMax = 15 * time.Second
-)
+const renewMax = 15 * time.Second
 
-// webSocket dials the edge's NATS over the browser's WebSocket, which sends the session's cookie along.
-type webSocket struct{ url string }
-
-// Dial ignores the address: there is one edge, the page's own origin.
-func (d webSocket) Dial(_, _ string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), dialMax)
-	defer cancel()
-	c, _, err := websocket.Dial(ctx, d.url, nil)
-	if err != nil {
-		return nil, err
-	}
-	c.SetReadLimit(-1) // NATS bounds its own messages
-	return websocket.NetConn(context.Background(), c, websocket.MessageBinary), nil
-}
-
-// SkipTLSHandshake says that the browser has done it.
-func (webSocket) SkipTLSHandshake() bool { return true }
-
-// dial connects to the edge that served this worker.
-func dial(origin string) func(opts ...nats.Option) (*nats.Conn, error) {
-	d := webSocket{"ws" + strings.TrimPrefix(origin, "http") + "/nats"}
-	return func(opts ...nats.Option) (*nats.Conn, error) {
-		return nats.Connect("nats://edge:1", append(opts, nats.SetCustomDialer(d))...)
-	}
+// dial connects to the edge that served this worker. The browser sends the session's cookie along.
+func dial(origin string) func(ctx context.Context) (io.ReadWriteCloser, error) {
+	url := "ws" + strings.TrimPrefix(origin, "http") + "/nats"
+	return func(ctx context.Context) (io.ReadWriteCloser, error) { return nats.DialWebSocket(ctx, url) }
 }
 
 // renew asks the hub for a fresh session cookie.

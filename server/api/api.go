@@ -130,11 +130,14 @@ func (a *api) route(pattern string, flags int, h func(*call) (any, error)) {
 		if err != nil {
 			p := problem.Write(w, err)
 			level := slog.LevelInfo
-			if p.Status >= http.StatusInternalServerError {
+			switch {
+			case p.Status >= http.StatusInternalServerError:
 				level = slog.LevelError
+			case c.caller.Session != "" && (p.Status == http.StatusForbidden || p.Status == http.StatusNotFound):
+				level = slog.LevelWarn // somebody with a session reaches for what is not theirs
 			}
 			a.Log.Log(c.ctx, level, "request refused", "route", pattern, "status", p.Status, "err", err,
-				"request", r.Header.Get(wire.HeaderRequest), "person", c.caller.Person.ID)
+				"request", r.Header.Get(wire.HeaderRequest), "person", c.caller.Person.ID, "tenant", logTenant(c))
 			return
 		}
 		writeJSON(w, answer)
@@ -221,6 +224,14 @@ func (c *call) token() string {
 
 // tenant reads the workspace of the path. A malformed one exists as little as an unknown one.
 func (c *call) tenant() id.ID { return id.ID(c.r.PathValue("tenant")) }
+
+// logTenant is the workspace asked for, when it is an id at all: the rest of what people send stays out of the log.
+func logTenant(c *call) id.ID {
+	if t := c.tenant(); t.Valid() {
+		return t
+	}
+	return ""
+}
 
 // decode reads the body's JSON object into v; fields that are not known are refused.
 func (c *call) decode(v any) error {

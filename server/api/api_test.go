@@ -122,6 +122,9 @@ func TestWorkspaceOfThree(t *testing.T) {
 		}
 	}
 	eve.refused("not-found", 404, "GET", "/api/workspaces/'%20OR%201=1/usage", "")
+	if line := `level=WARN msg="request refused" route="GET /api/workspaces/{tenant}/usage"`; !strings.Contains(w.logs.String(), line) || strings.Contains(w.logs.String(), "OR 1=1") {
+		t.Error("whoever reaches for somebody else's workspace is not in the log as they should be")
+	}
 }
 
 // Codes are slow to try.

@@ -142,6 +142,7 @@ type Account struct {
 	Notices  []Notice
 	Outbox   []Effect
 	Seen     map[string]bool // ids of processor events
+	Alerted  map[string]bool // alerts that were told; replaced, never changed
 
 	Restricted bool      // may only read
 	Recognised time.Time // revenue is booked up to here

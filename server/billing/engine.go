@@ -182,14 +182,22 @@ func (e *Engine) Record(ctx context.Context, customer string, ev meter.Event) (b
 	if err != nil || !fresh {
 		return fresh, err
 	}
-	if !e.view(a).mayPass() {
+	pass, alert := e.view(a).mayPass(), e.view(a).mayAlert(ev.Type)
+	if !pass && !alert {
 		return true, nil
 	}
 	t := e.begin(a)
-	if err := t.thresholds(); err != nil {
-		return true, err
+	if pass {
+		if err := t.thresholds(); err != nil {
+			return true, err
+		}
 	}
-	if len(t.Events) == len(a.Events) {
+	if alert {
+		if err := t.alerts(); err != nil {
+			return true, err
+		}
+	}
+	if len(t.Events) == len(a.Events) && len(t.Notices) == len(a.Notices) {
 		return true, nil
 	}
 	e.commit(t)

@@ -49,6 +49,17 @@ type CustomerRow struct {
 	Access     string           `json:"access"`
 	Owed       string           `json:"owed"`
 	Credit     string           `json:"credit"`
+	Grants     []GrantRow       `json:"entitlements,omitempty"`
+}
+
+// GrantRow is what a customer may use of a feature at the end.
+type GrantRow struct {
+	Feature string     `json:"feature"`
+	On      bool       `json:"on"`
+	Limit   string     `json:"limit,omitempty"` // a number, or unlimited
+	Used    string     `json:"used,omitempty"`
+	Soft    bool       `json:"soft,omitempty"`
+	Again   *time.Time `json:"starts_again,omitempty"`
 }
 
 // LineRow is a line of an invoice.
@@ -260,6 +271,7 @@ func (w *world) report() *Report {
 	var items []revenue.Item
 	for _, a := range w.engine.Accounts() {
 		r.account(a)
+		r.grants(w, a)
 		for _, e := range a.Earnings {
 			items = append(items, e.Item)
 		}
@@ -337,6 +349,27 @@ func (r *Report) account(a *billing.Account) {
 		row.PeriodTo = moment(s.TrialEnd)
 	}
 	r.Customers = append(r.Customers, row)
+}
+
+func (r *Report) grants(w *world, a *billing.Account) {
+	list, err := a.Entitlements(w.file.cat, w.now)
+	if err != nil {
+		return // the catalogue was checked; an account names only what it sells
+	}
+	row := &r.Customers[len(r.Customers)-1]
+	for _, e := range list {
+		g := GrantRow{Feature: e.Feature, On: e.On, Soft: e.Soft}
+		if e.Type != "boolean" && e.On {
+			g.Limit = e.Limit.Text(9)
+			if e.Unlimited {
+				g.Limit = "unlimited"
+			}
+		}
+		if e.Type == "metered" && e.On {
+			g.Used, g.Again = e.Used.Text(9), moment(e.Window.End)
+		}
+		row.Grants = append(row.Grants, g)
+	}
 }
 
 func taxRows(groups []invoice.Group, c money.Currency) []TaxRow {

@@ -103,11 +103,17 @@ SELECT t.id, t.project, t.title, t.status, t.priority, coalesce(t.assignee, ''),
    WHERE x.task = t.id AND x.born = 1 AND x.present & 1 = 1)
 FROM task t
 
+-- name: taskID
+SELECT t.id FROM task t
+
+-- name: taskIDs
+SELECT t.id, count(*) OVER () FROM task t
+
 -- name: taskCount
 SELECT count(*) FROM task t
 
 -- name: statusCount
-SELECT status, count(*) FROM task t
+SELECT t.status, count(*) FROM task t
 
 -- name: taskMore
 SELECT coalesce(description, ''), author, clock FROM task WHERE id = ? AND born = 1

@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -68,6 +69,10 @@ func (r *Replica) trashCount(ctx context.Context) (tasks, projects int, err erro
 // where is the condition of a query for tasks, without the status.
 func where(query port.Query) (text string, args []any) {
 	var b strings.Builder
+	if query.Filter.Text != "" && query.Project == "" {
+		// Nearly every title must be read: in the order of the table that is several times faster than by any index.
+		b.WriteString(" NOT INDEXED")
+	}
 	b.WriteString(" WHERE t.deleted IS NULL AND t.born = 1")
 	add := func(condition string, values ...any) {
 		b.WriteString(" AND " + condition)
@@ -167,17 +172,44 @@ func (r *Replica) tasks(ctx context.Context, w *watch) (t port.TasksResult, err 
 	condition, args := where(query)
 	condition += " AND t.status = ?"
 	args = append(args, query.Status)
-	if (query.Filter == port.Filter{}) {
-		c, err := r.counts(ctx, query)
-		if err != nil {
+	const order = " ORDER BY t.rank, t.id"
+	if (query.Filter != port.Filter{}) {
+		var ids []byte
+		if ids, t.Total, err = r.filtered(ctx, condition, order, args, limit, offset); err != nil {
 			return t, err
 		}
-		t.Total = c.Counts[query.Status]
-	} else if err := r.db.QueryRowContext(ctx, q("taskCount")+condition, args...).Scan(&t.Total); err != nil {
+		t.Tasks, err = r.taskRows(ctx, w, " WHERE t.id IN (SELECT value FROM json_each(?))"+order, string(ids))
 		return t, err
 	}
-	t.Tasks, err = r.taskRows(ctx, w, condition+" ORDER BY t.rank, t.id LIMIT ? OFFSET ?", append(args, limit, offset)...)
+	c, err := r.counts(ctx, query)
+	if err != nil {
+		return t, err
+	}
+	t.Total = c.Counts[query.Status]
+	// First which ones, then what they look like: comments and labels are counted for the window only.
+	t.Tasks, err = r.taskRows(ctx, w, " WHERE t.id IN ("+q("taskID")+condition+order+" LIMIT ? OFFSET ?)"+order, append(args, limit, offset)...)
 	return t, err
+}
+
+// filtered gives the ids of a window, as JSON, and how many tasks there are in all, reading the tasks once.
+func (r *Replica) filtered(ctx context.Context, condition, order string, args []any, limit, offset int) (ids []byte, total int, err error) {
+	list := []id.ID{}
+	err = each(ctx, r.db, func(rows *sql.Rows) error {
+		var task id.ID
+		err := rows.Scan(&task, &total)
+		list = append(list, task)
+		return err
+	}, q("taskIDs")+condition+order+" LIMIT ? OFFSET ?", append(slices.Clip(args), limit, offset)...)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(list) == 0 && offset > 0 { // beyond the end
+		if err := r.db.QueryRowContext(ctx, q("taskCount")+condition, args...).Scan(&total); err != nil {
+			return nil, 0, err
+		}
+	}
+	ids, err = json.Marshal(list)
+	return ids, total, err
 }
 
 // taskRows reads tasks as lists show them.

@@ -77,12 +77,7 @@ func TryConnect(addr, token string, tenant id.ID, conn string, d *Device) (*Brow
 
 // Push offers changes and gives the fates; a refused change is an error too.
 func (b *Browser) Push(txs ...change.Tx) (wire.PushReply, error) {
-	m, err := b.Conn.Request(wire.RPC(b.Tenant, b.Name, wire.Push),
-		wire.PushRequest{Replica: b.Replica, NowMS: time.Now().UnixMilli(), Txs: txs}.Encode(), 10*time.Second)
-	if err != nil {
-		return wire.PushReply{}, err
-	}
-	r, err := wire.DecodePushReply(m.Data)
+	r, err := b.Offer(wire.PushRequest{Replica: b.Replica, NowMS: time.Now().UnixMilli(), Txs: txs})
 	if err != nil {
 		return r, err
 	}
@@ -92,6 +87,15 @@ func (b *Browser) Push(txs ...change.Tx) (wire.PushReply, error) {
 		}
 	}
 	return r, r.Err
+}
+
+// Offer makes one push.
+func (b *Browser) Offer(req wire.PushRequest) (wire.PushReply, error) {
+	m, err := b.Conn.Request(wire.RPC(b.Tenant, b.Name, wire.Push), req.Encode(), 10*time.Second)
+	if err != nil {
+		return wire.PushReply{}, err
+	}
+	return wire.DecodePushReply(m.Data)
 }
 
 // Pull gives everything after a cursor.

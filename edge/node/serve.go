@@ -1,8 +1,6 @@
 package node
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +15,7 @@ import (
 	"holdfast/sync/directory"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
+	"holdfast/sync/relay"
 	"holdfast/sync/token"
 	"holdfast/sync/wire"
 )
@@ -66,25 +65,9 @@ func (n *Node) Snapshot(ctx context.Context, t id.ID) (*snapshot.File, error) {
 // APICall counts one request that was answered for a workspace.
 func (n *Node) APICall(t id.ID) { n.meter.APICall(t) }
 
-// HubHTTP has a request answered by the hub. An error of kind Unavailable tells that the hub cannot be reached, TooLarge
-// that the request does not fit.
+// HubHTTP has a request answered by the hub (relay.Call).
 func (n *Node) HubHTTP(ctx context.Context, r *http.Request) (*http.Response, error) {
-	const op = "node.HubHTTP"
-	var b bytes.Buffer
-	if err := r.Write(&b); err != nil {
-		return nil, fault.E(op, fault.Invalid, err)
-	}
-	if b.Len() > hubBytesMax {
-		return nil, fault.Errorf(op, fault.TooLarge, "The request is %d bytes; at most %d fit.", b.Len(), hubBytesMax)
-	}
-	ctx, cancel := context.WithTimeout(ctx, hubCallMax)
-	defer cancel()
-	m, err := n.core.RequestWithContext(ctx, wire.HubHTTP, b.Bytes())
-	if err != nil {
-		return nil, fault.E(op, fault.Unavailable, err)
-	}
-	resp, err := http.ReadResponse(bufio.NewReader(bytes.NewReader(m.Data)), r)
-	return resp, fault.As(op, fault.Other, err)
+	return relay.Call(ctx, n.core, wire.HubHTTP, r)
 }
 
 // link is told when the link to the hub comes up or goes down.

@@ -28,6 +28,7 @@ type edge struct {
 	cfg  node.Config
 	link *natsd.Link
 	log  *logs
+	mu   sync.Mutex // held while the edge is stopped
 }
 
 // logs keeps what an edge wrote to its log.
@@ -75,6 +76,21 @@ func (e *edge) start() {
 	if err := e.Open(context.Background()); err != nil {
 		e.t.Fatal(err)
 	}
+}
+
+// restart stops and starts the edge while others use its address.
+func (e *edge) restart() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.Close()
+	e.start()
+}
+
+// addr is where browsers connect at present.
+func (e *edge) addr() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.WebSocketAddr()
 }
 
 func (e *edge) connect(p edgetest.Person, w id.ID) *edgetest.Browser {

@@ -404,35 +404,40 @@ func (d *device) decide() error {
 		return err
 	}
 	item := pick(d.w, items)
-	key := d.keys[item.Num]
 	if d.w.dice(2) {
 		d.w.say("%s gives %d up", d.name, item.Num)
 		return d.replica.Discard(d.w.ctx, item.Num)
 	}
+	err = d.retry(item.Num)
+	switch fault.KindOf(err) {
+	case fault.Denied, fault.NotFound, fault.Invalid, fault.Unavailable:
+		return nil // it stays where it is
+	}
+	return err
+}
+
+// retry makes a refused change again, and enters it into the ledger as a new edit.
+func (d *device) retry(num uint64) error {
 	before := d.replica.Counts()
-	err = d.replica.Retry(d.w.ctx, item.Num)
-	if err != nil {
-		switch fault.KindOf(err) {
-		case fault.Denied, fault.NotFound, fault.Invalid, fault.Unavailable:
-			return nil // it stays where it is
-		}
+	if err := d.replica.Retry(d.w.ctx, num); err != nil {
 		return err
 	}
 	after := d.replica.Counts()
 	if after.Attention != before.Attention-1 {
-		return fmt.Errorf("%s tried %d again and has %+v, had %+v", d.name, item.Num, after, before)
+		return fmt.Errorf("%s tried %d again and has %+v, had %+v", d.name, num, after, before)
 	}
-	if after.Waiting == before.Waiting+1 {
-		req, err := d.replica.PushRequest(d.w.ctx)
-		if err != nil {
-			return err
-		}
-		d.w.report.Resent++
-		num := req.Txs[0].Num + uint64(after.Waiting) - 1
-		d.keys[num] = id.New(d.w.now, reader{d.w.rnd})
-		d.w.ops.made(d.keys[num])
-		d.w.say("%s makes %d (%s) again as %d", d.name, item.Num, key, num)
+	if after.Waiting == before.Waiting {
+		return nil // it changes nothing any more
 	}
+	req, err := d.replica.PushRequest(d.w.ctx)
+	if err != nil {
+		return err
+	}
+	d.w.report.Resent++
+	as := req.Txs[0].Num + uint64(after.Waiting) - 1
+	d.keys[as] = id.New(d.w.now, reader{d.w.rnd})
+	d.w.ops.made(d.keys[as])
+	d.w.say("%s makes %d again as %d", d.name, num, as)
 	return nil
 }
 

@@ -34,3 +34,6 @@ func (n *Node) EverywhereForTest(t id.ID) (v change.Vector) {
 // CoreForTest and WebForTest are the process's own connections.
 func (n *Node) CoreForTest() *nats.Conn { return n.core }
 func (n *Node) WebForTest() *nats.Conn  { return n.web }
+
+// ReadStorageForTest looks whether an hour has begun.
+func (n *Node) ReadStorageForTest() error { return n.meter.ReadStorage(context.Background()) }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,7 +29,8 @@ type edge struct {
 	cfg  node.Config
 	link *natsd.Link
 	log  *logs
-	mu   sync.Mutex // held while the edge is stopped
+	mu   sync.Mutex   // held while the edge is stopped
+	late atomic.Int64 // how far the edge's clock is ahead, nanoseconds
 }
 
 // logs keeps what an edge wrote to its log.
@@ -63,7 +65,7 @@ func newEdge(t *testing.T, h *edgetest.Hub, region string) *edge {
 		out = io.MultiWriter(e.log, os.Stderr)
 	}
 	e.cfg = node.Config{Region: region, DataDir: filepath.Join(t.TempDir(), region), HubURL: "nats-leaf://" + e.link.Addr(),
-		LeafSecret: edgetest.Secret, PublicURL: "http://" + region + ".localhost", Log: slog.New(slog.NewTextHandler(out, nil))}
+		LeafSecret: edgetest.Secret, PublicURL: "http://" + region + ".localhost", Log: slog.New(slog.NewTextHandler(out, nil)), Now: func() time.Time { return time.Now().Add(time.Duration(e.late.Load())) }}
 	e.start()
 	t.Cleanup(func() { e.Close() })
 	edgetest.Eventually(t, 10*time.Second, "the directory has the region", func() bool { return h.Has(directory.RegionKey(region)) })
@@ -77,6 +79,9 @@ func (e *edge) start() {
 		e.t.Fatal(err)
 	}
 }
+
+// later sets the edge's clock ahead.
+func (e *edge) later(d time.Duration) { e.late.Add(int64(d)) }
 
 // restart stops and starts the edge while others use its address.
 func (e *edge) restart() {

@@ -1,0 +1,138 @@
+package node_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"holdfast/edge/edgetest"
+	"holdfast/sync/directory"
+	"holdfast/sync/id"
+	"holdfast/sync/usage"
+)
+
+// sum adds up what a region counted of one meter for a workspace, each event once by its id.
+func sum(t *testing.T, h *edgetest.Hub, region, meter string, w id.ID) (total int64) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, e := range usageEvents(t, h, region) {
+		if e.Meter == meter && e.Tenant == w && !seen[e.ID] {
+			seen[e.ID] = true
+			total += e.Quantity
+		}
+	}
+	return total
+}
+
+func TestUsageIsWrittenOnceAndInOrder(t *testing.T) {
+	h := edgetest.NewHub(t)
+	ana := h.NewPerson()
+	acme, other := h.NewTenant(ana), h.NewTenant(ana)
+	for _, w := range []*directory.Tenant{&acme, &other} {
+		w.Home = "eu"
+		h.Put(directory.TenantKey(w.ID), w)
+	}
+	eu := newEdge(t, h, "eu")
+	know(t, h.Revoke(h.NewPerson()), eu)
+	pushMany(t, eu.connect(ana, acme.ID), 321)
+	pushMany(t, eu.connect(ana, other.ID), 7)
+	for range 25 {
+		eu.APICall(acme.ID)
+	}
+	counted := func() bool {
+		return countedChanges(t, h, "eu", acme.ID) == eu.HeadsForTest(acme.ID)["eu"] &&
+			countedChanges(t, h, "eu", other.ID) == eu.HeadsForTest(other.ID)["eu"] && sum(t, h, "eu", usage.APICalls, acme.ID) == 25
+	}
+	edgetest.Eventually(t, 10*time.Second, "all is counted", counted)
+	eu.APICall(acme.ID)
+	eu.restart() // counts what it holds in memory, and goes on where it was
+	pushMany(t, eu.connect(ana, acme.ID), 10)
+	edgetest.Eventually(t, 10*time.Second, "all is counted after a restart", func() bool {
+		return countedChanges(t, h, "eu", acme.ID) == eu.HeadsForTest(acme.ID)["eu"] && sum(t, h, "eu", usage.APICalls, acme.ID) == 26
+	})
+	if got := sum(t, h, "eu", usage.APICalls, other.ID); got != 0 {
+		t.Errorf("API calls of another workspace: got %d", got)
+	}
+}
+
+func TestStorageIsReadOnceAnHourByTheHome(t *testing.T) {
+	h := edgetest.NewHub(t)
+	ana := h.NewPerson()
+	acme, away := h.NewTenant(ana), h.NewTenant(ana)
+	acme.Home, away.Home = "eu", "us"
+	h.Put(directory.TenantKey(acme.ID), acme)
+	h.Put(directory.TenantKey(away.ID), away)
+	eu := newEdge(t, h, "eu")
+	know(t, h.Revoke(h.NewPerson()), eu)
+	pushMany(t, eu.connect(ana, acme.ID), 300)
+	pushMany(t, eu.connect(ana, away.ID), 10)
+	for range 3 {
+		if err := eu.ReadStorageForTest(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The first reading of the hour was made at the start, when there was no file; an hour later there is.
+	if got := sum(t, h, "eu", usage.Storage, acme.ID); got != 0 {
+		t.Errorf("storage read again within the hour: %d bytes", got)
+	}
+	eu.later(time.Hour)
+	for range 3 {
+		if err := eu.ReadStorageForTest(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edgetest.Eventually(t, 5*time.Second, "the file's size is in the stream", func() bool { return sum(t, h, "eu", usage.Storage, acme.ID) > 0 })
+	if got := sum(t, h, "eu", usage.Storage, away.ID); got != 0 {
+		t.Errorf("storage of a workspace whose home is elsewhere: %d bytes", got)
+	}
+	readings := 0
+	for _, e := range usageEvents(t, h, "eu") {
+		if e.Meter == usage.Storage {
+			readings++
+		}
+	}
+	if readings != 1 {
+		t.Errorf("readings: got %d, want 1", readings)
+	}
+}
+
+// The stream loses its tail in a power cut: what is still in node.db is written again, in the same order.
+func TestUsageStreamLosesItsTail(t *testing.T) {
+	h := edgetest.NewHub(t)
+	eu := newEdge(t, h, "eu")
+	ana := h.NewPerson()
+	acme := h.NewTenant(ana)
+	know(t, h.Revoke(h.NewPerson()), eu)
+	push := func() {
+		pushMany(t, eu.connect(ana, acme.ID), 10)
+		edgetest.Eventually(t, 10*time.Second, "all is counted", func() bool {
+			return countedChanges(t, h, "eu", acme.ID) == eu.HeadsForTest(acme.ID)["eu"]
+		})
+	}
+	ids := func() (out []string) {
+		for _, e := range usageEvents(t, h, "eu") {
+			out = append(out, e.ID)
+		}
+		return out
+	}
+	push()
+	eu.Close()
+	restore := keep(t, filepath.Join(eu.cfg.DataDir, "streams"))
+	eu.start()
+	for range 5 {
+		push()
+	}
+	all := ids()
+	eu.Close()
+	restore()
+	eu.start()
+	edgetest.Eventually(t, 10*time.Second, "the events are back at their places", func() bool { return slices.Equal(ids(), all) })
+	eu.Close()
+	if err := os.RemoveAll(filepath.Join(eu.cfg.DataDir, "streams")); err != nil {
+		t.Fatal(err)
+	}
+	eu.start()
+	edgetest.Eventually(t, 10*time.Second, "the events are back in a new stream", func() bool { return slices.Equal(ids(), all) })
+}

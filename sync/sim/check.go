@@ -17,6 +17,9 @@ import (
 // healRounds bounds how long everything may take to agree once nothing fails any more.
 const healRounds = 200
 
+// drainMax bounds the messages of one round: more would be a conversation without end.
+const drainMax = 20_000
+
 // Heal ends all trouble and lets everybody catch up.
 func (w *World) Heal() error {
 	w.say("everything heals")
@@ -26,10 +29,8 @@ func (w *World) Heal() error {
 		d.online = true
 	}
 	for range healRounds {
-		for len(w.net) > 0 {
-			if err := w.deliver(); err != nil {
-				return err
-			}
+		if err := w.drain(); err != nil {
+			return err
 		}
 		if w.agreed() {
 			return nil
@@ -59,6 +60,19 @@ func (w *World) Heal() error {
 		}
 	}
 	return fmt.Errorf("not healed after %d rounds: %s", healRounds, w.status())
+}
+
+// drain delivers everything that is on its way, and what that gives rise to.
+func (w *World) drain() error {
+	for n := 0; len(w.net) > 0; n++ {
+		if n == drainMax {
+			return fmt.Errorf("still talking after %d messages, now: %s", n, w.net[0].what)
+		}
+		if err := w.deliver(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *World) agreed() bool {

@@ -109,10 +109,8 @@ func (s *story) sync() error {
 				return err
 			}
 		}
-		for len(s.w.net) > 0 {
-			if err := s.w.deliver(); err != nil {
-				return err
-			}
+		if err := s.w.drain(); err != nil {
+			return err
 		}
 		s.w.now = s.w.now.Add(100 * time.Millisecond)
 	}

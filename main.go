@@ -24,11 +24,13 @@ type cli struct {
 	LogLevel string `enum:"debug,info,warn,error" default:"warn" env:"HOLDFAST_LOG_LEVEL" help:"How much to log: ${enum}."`
 	LogJSON  bool   `env:"HOLDFAST_LOG_JSON" help:"Log as JSON lines."`
 
-	Dev     devCmd     `cmd:"" help:"Run everything in one process on this machine: the hub and one edge per region."`
-	Edge    edgeCmd    `cmd:"" help:"Run one region's edge: serves the app, syncs its people, links to the hub."`
-	Hub     hubCmd     `cmd:"" help:"Run the hub: people, workspaces, usage. Edges link to it."`
-	Link    linkCmd    `cmd:"" help:"Cut, mute, slow or heal a region's link to the hub in a running 'holdfast dev'."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Dev      devCmd      `cmd:"" help:"Run everything in one process on this machine: the hub and one edge per region."`
+	Edge     edgeCmd     `cmd:"" help:"Run one region's edge: serves the app, syncs its people, links to the hub."`
+	Hub      hubCmd      `cmd:"" help:"Run the hub: people, workspaces, usage. Edges link to it."`
+	Link     linkCmd     `cmd:"" help:"Cut, mute, slow or heal a region's link to the hub in a running 'holdfast dev'."`
+	Simulate simulateCmd `cmd:"" help:"Try prices: play a file of plans, customers and events, and print invoices, ledger and revenue."`
+	Catalog  catalogCmd  `cmd:"" help:"Check and compare catalogues of plans and prices."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 func main() {

@@ -1,16 +1,12 @@
 package catalog
 
 import (
-	_ "embed"
 	"strings"
 	"testing"
 	"time"
 
 	"holdfast/sync/fault"
 )
-
-//go:embed example.yaml
-var example string
 
 func date(s string) time.Time {
 	t, err := time.Parse("2006-01-02", s)
@@ -21,7 +17,7 @@ func date(s string) time.Time {
 }
 
 func TestExampleReads(t *testing.T) {
-	c, err := Parse(strings.NewReader(example))
+	c, err := Parse(strings.NewReader(Example))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +30,7 @@ func TestExampleReads(t *testing.T) {
 }
 
 func TestBM08_VersionByDate(t *testing.T) {
-	c, err := Parse(strings.NewReader(example))
+	c, err := Parse(strings.NewReader(Example))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,15 +112,15 @@ func TestBM08_CompareKeepsPublishedVersions(t *testing.T) {
 		}
 		return 0
 	}
-	old, now := parse(example), date("2026-06-01")
-	if got, err := Compare(old, parse(example), now, who); err != nil || len(got) != 0 {
+	old, now := parse(Example), date("2026-06-01")
+	if got, err := Compare(old, parse(Example), now, who); err != nil || len(got) != 0 {
 		t.Errorf("nothing changed: got %v %v", got, err)
 	}
-	got, err := Compare(old, parse(strings.Replace(example, "EUR: 24", "EUR: 25", 1)), now, who)
+	got, err := Compare(old, parse(strings.Replace(Example, "EUR: 24", "EUR: 25", 1)), now, who)
 	if fault.KindOf(err) != fault.Conflict || len(got) != 1 || !got[0].Refused || got[0].Subscribers != 7 {
 		t.Errorf("an edited price: got %+v %v", got, err)
 	}
-	next := strings.Replace(example, "  business:\n", "  solo:\n    prices: [{id: base, model: flat, amount: 5}]\n\n  business:\n", 1)
+	next := strings.Replace(Example, "  business:\n", "  solo:\n    prices: [{id: base, model: flat, amount: 5}]\n\n  business:\n", 1)
 	next = strings.Replace(next, "TEN: {amount: 10", "TEN: {amount: 12", 1)
 	if got, err = Compare(old, parse(next), now, who); err != nil || len(got) != 2 || got[0].Kind != "new-plan" || got[1].Kind != "edited-coupon" {
 		t.Errorf("a new plan: got %+v %v", got, err)
@@ -132,7 +128,7 @@ func TestBM08_CompareKeepsPublishedVersions(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(example)
+	f.Add(Example)
 	f.Add(head + "    prices: [{id: a, model: volume, meter: calls, tiers: [{up_to: 1, amount: 2}, {amount: 1}]}]\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		if c, err := Parse(strings.NewReader(s)); (c == nil) == (err == nil) {

@@ -207,12 +207,16 @@ func testAssets(path string) (assets.File, bool) {
 
 // connect opens the message server's WebSocket through the gateway, as a page does.
 func (w *world) connect(p edgetest.Person, tenant id.ID, origin string) (*nats.Conn, error) {
+	return w.connectTo(w.gate.Addr(), p, tenant, origin)
+}
+
+func (w *world) connectTo(addr string, p edgetest.Person, tenant id.ID, origin string) (*nats.Conn, error) {
 	conn, d := string(edgetest.NewID()), edgetest.NewDevice(p.ID)
 	h := http.Header{"Cookie": {token.Cookie + "=" + p.Cookie}}
 	if origin != "" {
 		h.Set("Origin", origin)
 	}
-	return nats.Connect("ws://"+w.gate.Addr(), nats.ProxyPath("/nats"), nats.WebSocketConnectionHeaders(h), nats.Name(wire.ConnName(tenant, conn, d.Replica)),
+	return nats.Connect("ws://"+addr, nats.ProxyPath("/nats"), nats.WebSocketConnectionHeaders(h), nats.Name(wire.ConnName(tenant, conn, d.Replica)),
 		nats.NoReconnect(), nats.CustomInboxPrefix(wire.InboxPrefix(tenant, conn)), nats.IgnoreDiscoveredServers(), nats.Timeout(5*time.Second))
 }
 

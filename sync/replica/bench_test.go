@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -23,7 +22,7 @@ const benchTasks = 100_000
 func large(b *testing.B, tasks int) *device {
 	b.Helper()
 	ctx := context.Background()
-	d := &device{path: filepath.Join(b.TempDir(), "replica.db"), member: ana, now: start, rnd: rand.NewChaCha8([32]byte{1})}
+	d := &device{path: tempDB(b), member: ana, now: start, rnd: rand.NewChaCha8([32]byte{1})}
 	d.db = openDB(b, d.path)
 	d.Replica = replica.New(replica.Config{DB: d.db, Tenant: tenant, Member: ana, Now: func() time.Time { d.now = d.now.Add(time.Millisecond); return d.now },
 		Rand: d.rnd, Schedule: func(run func()) { d.runs = append(d.runs, run) }})

@@ -1,11 +1,13 @@
 package sim
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"time"
 
 	"holdfast/sync/change"
+	"holdfast/sync/fault"
 	"holdfast/sync/hlc"
 	"holdfast/sync/id"
 	"holdfast/sync/ingress"
@@ -56,8 +58,17 @@ func (w *World) newRegion(i int) (*region, error) {
 func (r *region) start() error {
 	r.door = ingress.New(ingress.Config{DB: r.db, Region: r.name, Tenant: tenant, Log: r.w.cfg.Log,
 		Now:     func() time.Time { return r.w.now.Add(r.skew) },
+		Admit:   r.admit,
 		Regions: func() []string { return regionNames[:r.w.cfg.Regions] }})
 	return r.door.Open(r.w.ctx)
+}
+
+// admit refuses a change now and then, as limits and rules do, and not the same ones in all regions.
+func (r *region) admit(_ context.Context, _ ingress.Actor, t change.Tx) error {
+	if !r.w.calm && (t.Num+t.Replica()+uint64(r.index))%17 == 0 {
+		return fault.Errorf("sim.admit", fault.Limit, "No more today.")
+	}
+	return nil
 }
 
 // project puts a person's record into the workspace's rows, unless it is old news.

@@ -88,7 +88,11 @@ func buildAssets(ctx context.Context, root string, release bool) error {
 
 func buildBinary(ctx context.Context, root string) error {
 	say("compiling bin/holdfast")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", "bin/holdfast", ".")
+	args := []string{"build", "-trimpath", "-o", "bin/holdfast"}
+	if exec.CommandContext(ctx, "git", "-C", root, "status", "--porcelain").Run() != nil {
+		args = append(args, "-buildvcs=false") // no git, no clone, or somebody else's: build without the commit's name
+	}
+	cmd := exec.CommandContext(ctx, "go", append(args, ".")...)
 	cmd.Dir = root
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {

@@ -25,6 +25,11 @@ var needs = []need{
 // installNeeds sees that what the tests call is there. As root on Debian it installs what is missing, since a fresh
 // container has nobody to ask; anyone else gets one line to run.
 func installNeeds(ctx context.Context) error {
+	if path := os.Getenv("CHROMIUM"); path != "" {
+		if _, err := exec.LookPath(path); err != nil {
+			return fmt.Errorf("CHROMIUM is set to %s, which cannot be run: %w", path, err)
+		}
+	}
 	var missing, why []string
 	for _, n := range needs {
 		if !n.met() {
@@ -52,11 +57,10 @@ func installNeeds(ctx context.Context) error {
 }
 
 func (n need) met() bool {
-	names := n.names
 	if n.names[0] == "chromium" && os.Getenv("CHROMIUM") != "" {
-		names = []string{os.Getenv("CHROMIUM")}
+		return true
 	}
-	for _, name := range names {
+	for _, name := range n.names {
 		if _, err := exec.LookPath(name); err == nil {
 			return true
 		}

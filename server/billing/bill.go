@@ -146,24 +146,40 @@ func (t *tx) refresh(v *invoice.Invoice) error {
 		if c.Item == "" {
 			more += c.Billed - before
 		}
-		if old := v.Line(c.Line); old != nil && c.Line != "" {
-			l.ID = old.ID
-			*old = *l
-			continue
+		if c.Line == "" {
+			t.Lines++
+			c.Line = t.lineID()
 		}
-		t.Lines++
-		l.ID = fmt.Sprintf("%s-%d", t.ID, t.Lines)
-		c.Line = l.ID
-		v.Lines = append(v.Lines, *l)
+		l.ID = c.Line
+		v.Lines = replace(v.Lines, apart(*l))
 	}
 	for i := range v.Lines { // more usage leaves less to make up
-		if l := &v.Lines[i]; l.Kind == invoice.Minimum && more > 0 {
+		if l := &v.Lines[i]; l.Kind == invoice.Minimum && l.Price == "" && more > 0 {
 			off := min(more, l.Amount)
 			l.Amount, more = l.Amount-off, more-off
 			l.Parts = append(l.Parts[:len(l.Parts):len(l.Parts)], part("made up by late usage", -off))
 		}
 	}
 	return nil
+}
+
+// replace puts lines where the one with the first's id, and what made up its minimum, stood; or at the end.
+func replace(list, with []invoice.Line) []invoice.Line {
+	var out []invoice.Line
+	placed := false
+	for _, l := range list {
+		switch l.ID {
+		case with[0].ID:
+			out, placed = append(out, with...), true
+		case with[0].ID + madeUp:
+		default:
+			out = append(out, l)
+		}
+	}
+	if !placed {
+		out = append(out, with...)
+	}
+	return out
 }
 
 // coupons lists the subscription's coupons as they stand in this period.

@@ -208,10 +208,28 @@ func (s *step) close(g Segment, later bool) error {
 	if l != nil {
 		l.ID = s.line()
 		c.Line = l.ID
-		s.lines = append(s.lines, *l)
+		s.lines = append(s.lines, apart(*l)...)
 	}
 	s.closed = append(s.closed, c)
 	return nil
+}
+
+// madeUp ends the id of the line that makes up a price's minimum beside its usage.
+const madeUp = "-minimum"
+
+// apart gives what makes up a price's minimum a line of its own, so that the customer sees what was used and what was not. What
+// earlier invoices billed already leaves nothing to take apart.
+func apart(l invoice.Line) []invoice.Line {
+	for i, p := range l.Parts {
+		if p.What != "minimum" || i != len(l.Parts)-1 || p.Amount <= 0 || p.Amount == l.Amount {
+			continue
+		}
+		low := l
+		low.ID, low.Kind, low.Name, low.Quantity, low.Amount, low.Parts = l.ID+madeUp, invoice.Minimum, "Minimum of "+l.Name, "", p.Amount, []rating.Part{p}
+		l.Amount, l.Parts = l.Amount-p.Amount, l.Parts[:i:i]
+		return []invoice.Line{l, low}
+	}
+	return []invoice.Line{l}
 }
 
 func (s *step) closeLicensed(g Segment, v, ruling *catalog.Version, p *catalog.Price, span period.Span, share money.Exact, later bool) error {

@@ -65,6 +65,20 @@ events:
 	equal(t, "total", billed.Total, "40.00")
 }
 
+func TestBM10_LeastSpendOfAPriceIsALineOfItsOwn(t *testing.T) {
+	same(t, play(t, "start: 2026-04-01\nend: 2026-06-02\n"+calls+`
+  invoices: {grace: 1h}
+  plans: {a: {prices: [{id: calls, model: per_unit, meter: calls, amount: 20, min: 150}]}}
+customers: {acme: {pays: {card: ok}}}
+events:
+  - {at: 2026-04-01, subscribe: {customer: acme, plan: a}}
+  - {at: 2026-04-10, usage: {customer: acme, meter: calls, value: 4}}
+  - {at: 2026-05-01T00:30, usage: {customer: acme, meter: calls, value: 1, time: 2026-04-30}}
+`), `
+05-01 cycle 150.00 paid: calls ×5 100.00; Minimum of calls 50.00;
+06-01 cycle 150.00 paid: calls ×0 150.00;`)
+}
+
 func TestBM10_LeastSpendOfAPlan(t *testing.T) {
 	same(t, play(t, "start: 2026-04-01\nend: 2026-06-02\n"+calls+`
   plans:

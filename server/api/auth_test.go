@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -138,6 +139,28 @@ func TestPasskeys(t *testing.T) {
 	eve.signUp("Eve")
 	eve.refused("not-found", 404, "DELETE", "/api/auth/passkeys/"+two[1].ID, "")
 	eve.refused("not-found", 404, "PATCH", "/api/auth/passkeys/"+two[1].ID, `{"name":"x"}`)
+}
+
+// Two browsers remove the two passkeys at the same moment: one must stay.
+func TestLastPasskeyRace(t *testing.T) {
+	w := newWorld(t, identity.Rates{})
+	b := w.browser()
+	b.signUp("Ana")
+	for range 5 {
+		b.cred = newKey()
+		b.ok("POST", "/api/auth/passkeys/finish", b.attest(b.ok("POST", "/api/auth/passkeys/begin", "", nil)), nil)
+		var v struct{ Passkeys []identity.Passkey }
+		b.ok("GET", "/api/auth/passkeys", "", &v)
+		var wg sync.WaitGroup
+		for _, k := range v.Passkeys {
+			x := *b
+			wg.Go(func() { x.send("DELETE", "/api/auth/passkeys/"+k.ID, "") })
+		}
+		wg.Wait()
+		if b.ok("GET", "/api/auth/passkeys", "", &v); len(v.Passkeys) != 1 {
+			t.Fatalf("%d passkeys left", len(v.Passkeys))
+		}
+	}
 }
 
 func TestPasskeysMax(t *testing.T) {

@@ -166,6 +166,15 @@ func TestSignRefusesNonsense(t *testing.T) {
 	}
 }
 
+// The form of a token is what edges of other versions read: it may only ever be added to.
+func TestGolden(t *testing.T) {
+	got := sign(t, claims(), key(1))
+	const want = "eyJhbGciOiJFZERTQSIsImtpZCI6IjM0NzUwZjk4YmQ1OWZjZmMiLCJ0eXAiOiJKV1QifQ.eyJzaWQiOiI1Y2RiOG5iOXl4Z2tqOHo5ZTgzdzF3NG5xcSIsIm5hbWUiOiJBbmEiLCJzdWIiOiIyNG4wNDAxZW1yZ3lndHh5MTR0cWZ5MG54NyIsImV4cCI6MTc5NTUyMTYwMCwiaWF0IjoxNzk1NDM1MjAwfQ.aF2mrz4Z6HMbhyktkEwgfS0t6k7C3jFUGJj9fy1E8Kmlh4SINCTj-LKBP2cQuRjTGJUtHQ7_wJwobMkGQwZ3Ag"
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
 // Every bit of a token is under the signature.
 func TestEveryBitCounts(t *testing.T) {
 	raw := sign(t, claims(), key(1))

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -89,32 +90,18 @@ func tail(text string, lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// freePorts finds n ports in a row that nobody uses at the moment.
+// freePorts finds n ports in a row that nobody uses at the moment, below those that the system hands out by itself.
 func freePorts(t *testing.T, n int) int {
 	t.Helper()
 search:
 	for range 50 {
-		var held []net.Listener
-		first := 0
+		first := 20_000 + rand.N(10_000)
 		for i := range n {
-			address := "127.0.0.1:0"
-			if i > 0 {
-				address = "127.0.0.1:" + strconv.Itoa(first+i)
-			}
-			ln, err := net.Listen("tcp", address)
+			ln, err := net.Listen("tcp", "localhost:"+strconv.Itoa(first+i))
 			if err != nil {
-				for _, h := range held {
-					h.Close()
-				}
 				continue search
 			}
-			held = append(held, ln)
-			if i == 0 {
-				first = ln.Addr().(*net.TCPAddr).Port
-			}
-		}
-		for _, h := range held {
-			h.Close()
+			ln.Close()
 		}
 		return first
 	}

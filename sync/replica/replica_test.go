@@ -235,3 +235,25 @@ func TestApplyKeepsSequence(t *testing.T) {
 		t.Fatal("replicas differ")
 	}
 }
+
+// A change was accepted by one region and has not come back yet; the next one, which builds on it, goes to another region
+// that has never heard of it. That is no mistake of the person's: it waits.
+func TestOwnChangesCountAsSeen(t *testing.T) {
+	eu, us, d := newEdge(t, "eu"), newEdge(t, "us"), newDevice(t, ana, 1)
+	d.sync(eu)
+	d.garden()
+	d.push(eu)
+	d.do(work.RenameTask(fence, "Paint it twice"))
+	if r := d.push(us); fault.KindOf(r.Err) != fault.Behind || d.Counts().Waiting != 1 || d.Counts().Attention != 0 {
+		t.Fatalf("got %v, %+v", r.Err, d.Counts())
+	}
+	es, err := eu.Log(t.Context(), "eu", 0, 1<<30)
+	must(t, err)
+	_, err = us.ApplyRemote(t.Context(), es)
+	must(t, err)
+	d.push(us)
+	d.pull(us)
+	if d.Counts().Waiting != 0 || d.title() != "Paint it twice" || d.digest() != store0(t, us.db) {
+		t.Fatalf("%+v, %q", d.Counts(), d.title())
+	}
+}

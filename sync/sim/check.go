@@ -151,6 +151,9 @@ func (w *World) Check() error {
 		if err := w.checkReplica(d.name, d.db, m, want); err != nil {
 			return err
 		}
+		if err := d.checkQuiet(); err != nil {
+			return err
+		}
 		if err := d.checkTally(); err != nil {
 			return err
 		}
@@ -226,6 +229,20 @@ func difference(a, b *sql.DB) string {
 	}
 	slices.Sort(list)
 	return fmt.Sprintf("%d entries of the history: %s", len(list), strings.Join(list[:min(len(list), 6)], "; "))
+}
+
+// checkQuiet: nothing lies over the confirmed rows any more.
+func (d *device) checkQuiet() error {
+	for _, table := range []string{"outbox", "sent", "shadow"} {
+		var n int
+		if err := d.db.QueryRow("SELECT count(*) FROM " + table).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			return fmt.Errorf("%s has %d rows left in %s", d.name, n, table)
+		}
+	}
+	return nil
 }
 
 func (d *device) checkTally() error {

@@ -29,6 +29,10 @@ import (
 func (g *Ingress) Push(ctx context.Context, who Actor, req wire.PushRequest) (reply wire.PushReply, done []change.Entry) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	return g.pushOne(ctx, who, req)
+}
+
+func (g *Ingress) pushOne(ctx context.Context, who Actor, req wire.PushRequest) (reply wire.PushReply, done []change.Entry) {
 	now := g.cfg.Now()
 	reply.NowMS = now.UnixMilli()
 	if reply.Err = validPush(req); reply.Err != nil || len(req.Txs) == 0 {

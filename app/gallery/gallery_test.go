@@ -4,7 +4,6 @@ package gallery_test
 
 import (
 	"encoding/json"
-	"flag"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -21,8 +20,6 @@ import (
 )
 
 func TestMain(m *testing.M) { os.Exit(browser.Main(m)) }
-
-var pictures = flag.String("pictures", "", "folder to write pictures of every page to")
 
 // csp is the policy that the gateway sends: the page must work under it.
 const csp = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self' ws: wss:; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -89,31 +86,4 @@ func ws(p route.Page) string { return route.Route{Page: p, Tenant: gallery.Tenan
 
 func project(task id.ID, board bool) string {
 	return route.Route{Page: route.Project, Tenant: gallery.Tenant, Project: gallery.Website, Task: task, Board: board}.Path()
-}
-
-// TestPictures writes every page in every size and look; run it with -pictures=folder and look at them.
-func TestPictures(t *testing.T) {
-	if *pictures == "" {
-		t.Log("no folder given: pages are opened and checked for complaints, not drawn to files")
-	}
-	url := serve(t)
-	p := browser.New(t, browser.Options{Allow: []string{"sw.js", "service worker", "ServiceWorker", "401"}})
-	for name, path := range map[string]string{
-		"signin": "/signin", "signup": "/signup", "join": "/join/9m4x", "join-old": "/join/old", "link": "/link/abc", "choose": "/w", "choose-first": "/w?state=first", "account": "/account",
-		"list": project("", false), "board": project("", true), "panel": project(gallery.Open, false), "board-panel": project(gallery.Open, true), "all": ws(route.All),
-		"trash": ws(route.Trash), "attention": ws(route.Attention) + "?state=refused", "attention-none": ws(route.Attention), "members": ws(route.Members), "labels": ws(route.Labels),
-		"usage": ws(route.Usage), "device": ws(route.Device), "new": ws(route.All) + "?state=new", "viewer": project(gallery.Open, false) + "?state=viewer",
-		"loading": ws(route.Start) + "?state=loading", "offline": project("", false) + "?state=offline", "memory": project("", false) + "?state=memory", "corrupt": project("", false) + "?state=corrupt",
-		"clock": project("", false) + "?state=clock", "lost": "/nowhere",
-	} {
-		t.Run(name, func(t *testing.T) {
-			g := p.Open(url + path)
-			defer g.Close()
-			g.Wait("#main")
-			g.WaitFor("the first answers", "new Promise((r) => setTimeout(() => r(true), 250))")
-			if *pictures != "" {
-				g.Pictures(*pictures, name)
-			}
-		})
-	}
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"sync"
 	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
@@ -228,9 +229,11 @@ func (a *App) askForget() {
 }
 
 func (a *App) signOut(forget bool) {
-	if a.store != nil {
-		a.store.SignOut(forget)
-		a.store.Close()
+	if s := a.store; s != nil {
+		// The worker ends when the line to it does: it is cut when the worker has answered, or does not.
+		cut := sync.OnceFunc(s.Close)
+		s.SignOut(forget, cut)
+		time.AfterFunc(signOutWait, func() { a.do(cut) })
 		a.store = nil
 	}
 	browser.Store(keptMe, "")

@@ -10,5 +10,6 @@ const (
 	ahead       = 70              // rows loaded above and below what is drawn
 	optionsMax  = 200             // options a picker draws; typing finds the others
 	retryMe     = 20 * time.Second
+	signOutWait = 5 * time.Second
 	historyTail = 60 // entries of a task's history drawn at first
 )

@@ -135,7 +135,7 @@ func (c *PickerView) Render() app.UI {
 			list = list.Aria("multiselectable", "true")
 		}
 	}
-	pop := app.Div().Class("pop").OnKeyDown(c.onKey)
+	pop := app.Div().Class("pop").Role("dialog").Aria("modal", "true").Aria("label", p.Label).OnKeyDown(c.onKey)
 	if p.Center {
 		pop = pop.Class("pop-center")
 	} else {

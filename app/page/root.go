@@ -129,7 +129,7 @@ func (a *App) blank() app.UI {
 
 func (a *App) lost() app.UI {
 	return app.Main().Class("gate").ID("main").TabIndex(-1).Body(
-		app.Div().Class("gate-in").Body(view.Empty("help", "There is no such page",
+		app.Div().Class("gate-in").Body(app.H1().Class("vh").Text("No such page"), view.Empty("help", "There is no such page",
 			"The address may be mistyped, or what it showed was deleted.",
 			view.Button{Label: "Go to your work", Href: "/", Kind: "primary"}.UI())),
 	)

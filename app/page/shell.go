@@ -58,7 +58,7 @@ func (c *Shell) content() app.UI {
 	case route.Device:
 		return &DevicePage{App: a, Rev: a.Rev(store.Frame, store.Status)}
 	}
-	return app.Div().Class("scroll").Body(view.Skeleton(7), app.P().Class("vh").Role("status").Text("Opening the workspace."))
+	return app.Div().Class("scroll").Body(app.H1().Class("vh").Text("Workspace"), view.Skeleton(7), app.P().Class("vh").Role("status").Text("Opening the workspace."))
 }
 
 // bar is the line over a page of a workspace.
@@ -115,7 +115,7 @@ func (c *Sidebar) Render() app.UI {
 	if c.Open {
 		class += " is-open"
 	}
-	return app.Div().Class(class).OnClick(c.onClick).On("hf-drop", c.onDrop).OnKeyDown(c.onKey).DataSet("drag-root", "projects").Body(
+	return app.Aside().Class(class).Aria("label", "Sidebar").OnClick(c.onClick).On("hf-drop", c.onDrop).OnKeyDown(c.onKey).DataSet("drag-root", "projects").Body(
 		app.Div().Class("side-top").Body(
 			app.Button().Class("ws").Type("button").ID("ws-menu").Aria("haspopup", "menu").DataSet("act", "workspace").Body(
 				app.Span().Class("ws-mark").Aria("hidden", "true").Text(view.Initials(name)), app.Span().Class("clip").Text(name)),
@@ -198,9 +198,9 @@ func linkWords(st port.Status, waiting int) string {
 			return "Sending " + view.Count(waiting, "change", "changes")
 		}
 		if st.Behind {
-			return "In " + or(st.Region, "your region") + ", on its way everywhere"
+			return "All changes sent, on their way everywhere"
 		}
-		return "All changes are in " + or(st.Region, "your region")
+		return "All changes sent"
 	case port.SignedOut:
 		text = "Signed out"
 	case port.Removed:

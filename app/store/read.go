@@ -136,5 +136,8 @@ func (s *Store) Wake() { s.send(port.Request{Op: port.OpWake}, nil) }
 // Rebuild throws the local rows away and fetches them again; waiting changes are kept.
 func (s *Store) Rebuild() { s.ask(port.OpRebuild, nil) }
 
-// SignOut closes the link; forget deletes this device's copy.
-func (s *Store) SignOut(forget bool) { s.ask(port.OpSignOut, map[string]bool{"forget": forget}) }
+// SignOut closes the link; forget deletes this device's copy. done is called when the worker has done it.
+func (s *Store) SignOut(forget bool, done func()) {
+	s.ask(port.OpSignOut, map[string]bool{"forget": forget})
+	s.after = map[int]func(){s.requests: done}
+}

@@ -48,6 +48,7 @@ type Store struct {
 	requests int
 	watches  map[int]*watch
 	patches  []*patch
+	after    map[int]func() // what follows an answer, by request
 
 	frame     shown[port.FrameResult]
 	detail    shown[port.DetailResult]
@@ -218,6 +219,10 @@ func (s *Store) Do(e port.Edit) {
 }
 
 func (s *Store) reply(r port.Reply) {
+	if then := s.after[r.ID]; then != nil {
+		delete(s.after, r.ID)
+		then()
+	}
 	i := slices.IndexFunc(s.patches, func(p *patch) bool { return p.request == r.ID })
 	if r.Error != nil {
 		var e port.Edit

@@ -168,7 +168,7 @@ type Tab struct {
 func Tabs(label string, tabs ...Tab) app.UI {
 	inside := make([]app.UI, 0, len(tabs))
 	for _, t := range tabs {
-		a := app.A().Class("tab").Href(t.Href).Body(Icon(t.Icon), app.Span().Text(t.Label))
+		a := app.A().Class("tab").Href(t.Href).Aria("label", t.Label).Body(Icon(t.Icon), app.Span().Text(t.Label))
 		if t.On {
 			a = a.Aria("current", "page")
 		}
@@ -197,12 +197,13 @@ func (c Chip) UI() app.UI {
 	return app.Span().Class("chip c-"+or(c.Color, "gray")).Body(app.Span().Class("dot"), app.Span().Text(c.Label))
 }
 
-// Avatar is a person's initials on their color; an empty name is nobody.
+// Avatar is a person's initials on their color; an empty name is nobody. The initials are drawn by the style sheet: as text
+// they would be part of the name of the button around them.
 func Avatar(name, color, class string) app.UI {
 	if name == "" {
 		return app.Span().Class(strings.TrimSpace("avatar avatar-none "+class)).Aria("hidden", "true").Body(Icon("user"))
 	}
-	return app.Span().Class(strings.TrimSpace("avatar c-"+or(color, "gray")+" "+class)).Aria("hidden", "true").Text(Initials(name))
+	return app.Span().Class(strings.TrimSpace("avatar c-"+or(color, "gray")+" "+class)).Aria("hidden", "true").DataSet("initials", Initials(name))
 }
 
 // Initials are the first letters of a name's first and last words.

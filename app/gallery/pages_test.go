@@ -1,0 +1,80 @@
+//go:build !js
+
+package gallery_test
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"holdfast/app/gallery"
+	"holdfast/app/route"
+	"holdfast/build/browser"
+)
+
+var pictures = flag.String("pictures", "", "folder to write pictures of every page to, in four sizes and looks")
+
+// axe checks the page as it is now and returns its findings, one a line.
+func axe(g *browser.Page, script string) string {
+	g.Run(script + "; true")
+	return browser.Eval[string](g, `axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) =>
+		v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map((n) => "    " + n.target.join(" ") + "  " + n.failureSummary.split("\n").slice(1, 3).join(" ")).join("\n")).join("\n"))`)
+}
+
+const axePath = "../../node_modules/axe-core/axe.min.js"
+
+// TestEveryPage opens every page and every kind of control, under the policy that the gateway sends. Nothing may complain,
+// and axe-core may find nothing, dark on a wide screen and light on a narrow one.
+func TestEveryPage(t *testing.T) {
+	script, err := os.ReadFile(axePath)
+	if err != nil {
+		t.Fatal("axe-core is not installed: run make assets")
+	}
+	url := serve(t)
+	p := browser.New(t, browser.Options{Allow: []string{"401", "404"}})
+	press := func(keys ...string) func(*browser.Page) { return func(g *browser.Page) { g.Press(keys...) } }
+	click := func(sel string) func(*browser.Page) { return func(g *browser.Page) { g.Click(sel) } }
+	for name, c := range map[string]struct {
+		path string
+		do   func(*browser.Page)
+	}{
+		"signin": {"/signin", nil}, "signup": {"/signup", nil}, "join": {"/join/9m4x", nil}, "join-old": {"/join/old", nil}, "link": {"/link/abc", nil},
+		"choose": {"/w", nil}, "choose-first": {"/w?state=first", nil}, "account": {"/account", nil}, "lost": {"/nowhere", nil},
+		"list": {project("", false), nil}, "board": {project("", true), nil}, "all": {ws(route.All), nil}, "loading": {ws(route.Start) + "?state=loading", nil},
+		"panel": {project(gallery.Open, false), click(".fold")}, "board-panel": {project(gallery.Open, true), nil}, "viewer": {project(gallery.Open, false) + "?state=viewer", nil},
+		"trash": {ws(route.Trash), nil}, "attention": {ws(route.Attention) + "?state=refused", nil}, "attention-none": {ws(route.Attention), nil},
+		"members": {ws(route.Members), nil}, "labels": {ws(route.Labels), nil}, "usage": {ws(route.Usage), nil}, "device": {ws(route.Device), nil}, "new": {ws(route.All) + "?state=new", nil},
+		"offline": {project("", false) + "?state=offline", nil}, "corrupt": {project("", false) + "?state=corrupt", nil}, "clock": {project("", false) + "?state=clock", nil},
+		"signed-out": {project("", false) + "?state=out", nil}, "memory": {project("", false) + "?state=memory", nil},
+		"compose": {project("", false), press("c")}, "filter": {project("", false), press("/")}, "rename": {project("", false), press("ArrowDown", "e")},
+		"commands": {project("", false), press("Control+k")}, "shortcuts": {project("", false), press("?")}, "picker": {project(gallery.Open, false), press("l")},
+		"menu": {project("", false), click("#ws-menu")}, "dialog": {project("", false), click("#project-new")}, "invite": {ws(route.Members), func(g *browser.Page) {
+			g.Click("#invite")
+			g.Click("role=option|1")
+			g.Wait("role=dialog:Invitation link")
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := p.Open(url + c.path)
+			defer g.Close()
+			g.Wait("#main")
+			g.WaitFor("the first answers", "new Promise((r) => setTimeout(() => r(true), 200))")
+			if c.do != nil {
+				c.do(g)
+			}
+			for _, look := range []struct {
+				width int
+				dark  bool
+			}{{1440, true}, {360, false}} {
+				g.Resize(look.width, 800, look.dark)
+				if found := axe(g, string(script)); strings.TrimSpace(found) != "" {
+					t.Errorf("at %d, dark %t:\n%s", look.width, look.dark, found)
+				}
+			}
+			if *pictures != "" {
+				g.Pictures(*pictures, name)
+			}
+		})
+	}
+}

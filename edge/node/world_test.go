@@ -25,7 +25,7 @@ import (
 // edge is a region of the test's world.
 type edge struct {
 	*node.Node
-	t    *testing.T
+	t    testing.TB
 	cfg  node.Config
 	link *natsd.Link
 	log  *logs
@@ -53,7 +53,7 @@ func (l *logs) String() string {
 }
 
 // newEdge starts a region beside a hub; its link can be cut.
-func newEdge(t *testing.T, h *edgetest.Hub, region string) *edge {
+func newEdge(t testing.TB, h *edgetest.Hub, region string) *edge {
 	t.Helper()
 	e := &edge{t: t, link: natsd.NewLink(h.Addr()), log: &logs{}}
 	if err := e.link.Open(t.Context()); err != nil {
@@ -131,7 +131,7 @@ func (e *edge) copy(w id.ID) (string, change.Vector) {
 }
 
 // know waits until edges know the directory at its present revision.
-func know(t *testing.T, rev uint64, edges ...*edge) {
+func know(t testing.TB, rev uint64, edges ...*edge) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -143,7 +143,7 @@ func know(t *testing.T, rev uint64, edges ...*edge) {
 }
 
 // pushMany pushes n changes in batches and gives up on the first error.
-func pushMany(t *testing.T, b *edgetest.Browser, n int) {
+func pushMany(t testing.TB, b *edgetest.Browser, n int) {
 	t.Helper()
 	for done := 0; done < n; {
 		var txs []change.Tx
@@ -159,7 +159,7 @@ func pushMany(t *testing.T, b *edgetest.Browser, n int) {
 }
 
 // equal waits until all edges' files of a workspace are at the same place and equal.
-func equal(t *testing.T, limit time.Duration, w id.ID, want change.Vector, edges ...*edge) {
+func equal(t testing.TB, limit time.Duration, w id.ID, want change.Vector, edges ...*edge) {
 	t.Helper()
 	for _, e := range edges {
 		edgetest.Eventually(t, limit, fmt.Sprintf("%s has %v", e.Region(), want), func() bool {

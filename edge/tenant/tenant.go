@@ -17,11 +17,12 @@ import (
 
 // Tenant is one workspace that is open: its door, and who is told about what came through.
 type Tenant struct {
-	ID  id.ID
-	s   *Store
-	db  *sql.DB
-	in  *ingress.Ingress
-	say sync.Mutex // keeps the order of the log in what is told
+	ID    id.ID
+	s     *Store
+	db    *sql.DB
+	in    *ingress.Ingress
+	queue queue
+	say   sync.Mutex // keeps the order of the log in what is told
 
 	noted bool // Before was called since Settled; under say
 }
@@ -59,18 +60,6 @@ func (s *Store) openTenant(ctx context.Context, t id.ID) (*Tenant, error) {
 }
 
 func (t *Tenant) close() error { return sqlite.Wrap("tenant.close", t.db.Close()) }
-
-// Push offers a replica's changes (ingress.Ingress.Push).
-func (t *Tenant) Push(ctx context.Context, who ingress.Actor, req wire.PushRequest) wire.PushReply {
-	t.say.Lock()
-	defer t.say.Unlock()
-	if err := t.before(ctx); err != nil {
-		return wire.PushReply{NowMS: t.s.cfg.Now().UnixMilli(), Err: err}
-	}
-	reply, done := t.in.Push(ctx, who, req)
-	t.tell(t.s.cfg.Committed, done)
-	return reply
-}
 
 // System commits changes that the region makes itself (ingress.Ingress.System).
 func (t *Tenant) System(ctx context.Context, txs ...change.Tx) error {

@@ -178,6 +178,11 @@ func TestClampedStampIsTakenOver(t *testing.T) {
 	b.do(work.RenameTask(fence, "three")) // while the push is under way
 	reply, _ := e.Push(t.Context(), ingress.Actor{ID: bo, Role: work.Member}, req)
 	must(t, b.Settle(t.Context(), reply, 0))
+	for _, h := range ask[port.DetailResult](b, port.Query{Kind: port.Detail, Task: fence}).History {
+		if v := h.Value.Text; (v == "one" || v == "two") && h.AtMS > start.Add(2*time.Minute).UnixMilli() {
+			t.Fatalf("%q kept the stamp that it was pushed with", v)
+		}
+	}
 	if off := b.Counts().OffsetMS; off != start.Sub(b.now).Milliseconds() {
 		t.Fatalf("offset %d", off)
 	}
@@ -241,6 +246,10 @@ func TestApplyKeepsSequence(t *testing.T) {
 func TestOwnChangesCountAsSeen(t *testing.T) {
 	eu, us, d := newEdge(t, "eu"), newEdge(t, "us"), newDevice(t, ana, 1)
 	d.sync(eu)
+	before, err := eu.Log(t.Context(), "eu", 0, 1<<30)
+	must(t, err)
+	_, err = us.ApplyRemote(t.Context(), before) // us has all that the device has got
+	must(t, err)
 	d.garden()
 	d.push(eu)
 	d.do(work.RenameTask(fence, "Paint it twice"))

@@ -132,21 +132,47 @@ func (d *device) push() error {
 	return nil
 }
 
-// take is the region's end of a push.
+// offer is a push that waits at a region's door.
+type offer struct {
+	device  *device
+	session int
+	req     wire.PushRequest
+	sent    time.Time
+}
+
+// take is the region's end of a push. Now and then several wait and are done together.
 func (r *region) take(d *device, session int, req wire.PushRequest, sent time.Time) error {
-	member := r.w.people[d.person].id
-	reply, done := r.door.Push(r.w.ctx, ingress.Actor{ID: member, Role: r.roles[member]}, req)
-	if err := r.w.ops.judged(r, req, reply, done); err != nil {
-		return err
+	r.held = append(r.held, offer{d, session, req, sent})
+	if !r.w.calm && len(r.held) < 4 && r.w.dice(3) {
+		return nil
 	}
-	r.publish(done)
-	frame := reply.Encode()
-	r.w.send(fmt.Sprintf("%s answers %s: %d fates, %v", r.name, d.name, len(reply.Fates), reply.Err), func() error {
-		reply, err := wire.DecodePushReply(frame)
-		if err != nil || d.session != session {
+	held := r.held
+	r.held = nil
+	offers := make([]ingress.Offer, len(held))
+	for i, o := range held {
+		member := r.w.people[o.device.person].id
+		offers[i] = ingress.Offer{Who: ingress.Actor{ID: member, Role: r.roles[member]}, Req: o.req}
+	}
+	for i, out := range r.door.PushAll(r.w.ctx, offers) {
+		if err := r.answerPush(held[i], out); err != nil {
 			return err
 		}
-		return d.settle(reply, sent)
+	}
+	return nil
+}
+
+func (r *region) answerPush(o offer, out ingress.Outcome) error {
+	if err := r.w.ops.judged(r, o.req, out.Reply, out.Done); err != nil {
+		return err
+	}
+	r.publish(out.Done)
+	frame := out.Reply.Encode()
+	r.w.send(fmt.Sprintf("%s answers %s: %d fates, %v", r.name, o.device.name, len(out.Reply.Fates), out.Reply.Err), func() error {
+		reply, err := wire.DecodePushReply(frame)
+		if err != nil || o.device.session != o.session {
+			return err
+		}
+		return o.device.settle(reply, o.sent)
 	})
 	return nil
 }

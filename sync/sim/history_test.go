@@ -61,7 +61,7 @@ func TestHistories(t *testing.T) {
 			ana sees T title = From the future again | later 2m | ana: rename T to Now | sync | bo sees T title = Now
 			bo: rename T to After | sync | ana sees T title = After | ana sees T lost = | all equal`,
 		"clock-a-year-behind": `
-			ana: create T | sync | bo: clock -8760h | bo: rename T to Seen and changed | sync
+			ana: create T | sync | bo: clock -8760h | bo: dies | bo: rename T to Seen and changed | sync
 			ana sees T title = Seen and changed | ana sees T lost = | all equal`,
 		"dying-loses-nothing": `
 			ana: create T | ana: dies | ana: offline | ana: rename T to Kept | ana: dies | ana waits 2 | ana: online | sync | ana: dies

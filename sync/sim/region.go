@@ -22,6 +22,7 @@ type region struct {
 	db    *sql.DB
 	door  *ingress.Ingress
 	skew  time.Duration
+	held  []offer
 	roles map[id.ID]string
 	heard map[id.ID]time.Time // of a person's role, the newest news
 }
@@ -173,6 +174,7 @@ func (r *region) answer(to *region, origin string, after uint64) error {
 func (r *region) crash() error {
 	r.w.report.Crashes++
 	r.w.say("region %s dies", r.name)
+	r.held = nil
 	heads, every := fmt.Sprint(r.door.Heads()), fmt.Sprint(r.door.Everywhere())
 	for _, d := range r.w.devices {
 		if d.at == r {

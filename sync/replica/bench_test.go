@@ -134,7 +134,7 @@ func BenchmarkReplica(b *testing.B) {
 		d.tick()
 		for b.Loop() {
 			n++
-			_, err := d.Do(context.Background(), port.Edit{Key: id.New(d.now, d.rnd), Command: "task.status", Rows: work.SetStatus(benchID(1+20*(n%60)), work.Statuses[n%6]).Rows})
+			_, err := d.Do(context.Background(), port.Edit{Key: id.New(d.now, d.rnd), Command: "task.status", Rows: work.SetStatus(benchID(1+20*(n%60)), work.Statuses[(n+n/60)%6]).Rows})
 			must(b, err)
 			d.tick()
 		}

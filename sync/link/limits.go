@@ -7,6 +7,7 @@ const (
 	pauseMin       = 200 * time.Millisecond // after the first failure
 	pauseMax       = 15 * time.Second       // after many
 	pauseSignedOut = time.Minute            // somebody must sign in; look now and then whether they did elsewhere
+	deniedMax      = 3                      // refusals in a row after which the person is taken to be no member any more
 	steadyAfter    = 10 * time.Second       // a session this long was a good one
 	connectMax     = 10 * time.Second
 	callMax        = 15 * time.Second // one request and its answer
@@ -15,8 +16,8 @@ const (
 	pingsMissedMax = 2
 	pullEvery      = time.Minute // even when nothing seems missing
 	beatEvery      = 25 * time.Second
-	feedQueue      = 4096   // messages; beyond it some are dropped, which a pull makes good
-	presenceQueue  = 16     // the newest counts; a missed one comes again
-	feedBatch      = 500    // messages applied in one go
-	bootstrapFrom  = 20_000 // entries missing from which on a snapshot is quicker than a pull
+	feedQueue      = 4096  // messages; beyond it some are dropped, which a pull makes good
+	presenceQueue  = 16    // the newest counts; a missed one comes again
+	feedBatch      = 500   // messages applied in one go
+	BootstrapFrom  = 5_000 // entries missing from which on a snapshot is quicker than a pull
 )

@@ -138,6 +138,7 @@ func (l *Link) set(f func(s *State)) {
 // run holds one session after another, with growing pauses between failures.
 func (l *Link) run(ctx context.Context) {
 	pause := pauseMin
+	denied := 0
 	for ctx.Err() == nil {
 		started := time.Now()
 		err := l.session(ctx)
@@ -149,7 +150,12 @@ func (l *Link) run(ctx context.Context) {
 		case fault.Expired:
 			state = port.SignedOut
 		case fault.Denied:
-			state = port.Removed
+			// A region that has just come up, or is cut off from the hub, may not know a new member yet.
+			if denied++; denied >= deniedMax {
+				state = port.Removed
+			}
+		default:
+			denied = 0
 		}
 		l.cfg.Log.Info("link is down", "tenant", l.cfg.Tenant, "state", state, "err", err)
 		l.set(func(s *State) { s.Link, s.Error, s.People = state, err, nil })

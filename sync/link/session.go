@@ -129,7 +129,7 @@ func (s *session) pullOnce(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, fault.Wrap("link.pull", err)
 	}
-	if r.Snapshot || missing(cursor, r.Head) >= bootstrapFrom {
+	if r.Snapshot || missing(cursor, r.Head) >= BootstrapFrom {
 		return true, fault.Wrap("link.bootstrap", s.cfg.Bootstrap(ctx))
 	}
 	gap, err := s.cfg.Replica.Apply(ctx, r.Entries)

@@ -47,6 +47,8 @@ type Config struct {
 	Log    *slog.Logger
 	// Sizes calls f with the size in bytes of each workspace's file here.
 	Sizes func(f func(t id.ID, bytes int64) bool) error
+	// Stuck is called when the stream did not take what it was given; may be nil.
+	Stuck func()
 	// Home tells whether this region reads a workspace's storage.
 	Home func(t id.ID) bool
 }

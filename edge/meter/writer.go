@@ -65,6 +65,9 @@ func (w *writer) run(ctx context.Context) {
 		if err != nil {
 			w.known, wait = false, retryEvery
 			w.cfg.Log.Warn("usage not written; it is tried again", "err", err)
+			if w.cfg.Stuck != nil && fault.KindOf(err) == fault.Unavailable {
+				w.cfg.Stuck()
+			}
 		}
 		select {
 		case <-ctx.Done():

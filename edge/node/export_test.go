@@ -8,6 +8,7 @@ import (
 	"holdfast/edge/tenant"
 	"holdfast/sync/change"
 	"holdfast/sync/id"
+	"holdfast/sync/sqlite"
 )
 
 // CopyForTest writes a workspace's rows to a file, without the snapshots' store between.
@@ -37,3 +38,14 @@ func (n *Node) WebForTest() *nats.Conn  { return n.web }
 
 // ReadStorageForTest looks whether an hour has begun.
 func (n *Node) ReadStorageForTest() error { return n.meter.ReadStorage(context.Background()) }
+
+// CheckpointForTest moves a workspace's write-ahead log into its file, after which the log's space is used again.
+func (n *Node) CheckpointForTest(t id.ID) error {
+	db, err := sqlite.Open(context.Background(), n.tenants.Path(t), sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Exec("PRAGMA wal_checkpoint(RESTART)")
+	return err
+}

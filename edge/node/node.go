@@ -187,9 +187,10 @@ func (n *Node) build() {
 		},
 		Merged: func(t *tenant.Tenant, es []change.Entry) { n.syncer.Feed(t, es) },
 	})
-	n.meter = meter.New(meter.Config{Region: c.Region, DB: n.db, Conn: n.core, Now: c.Now, Log: c.Log, Sizes: n.tenants.All, Home: n.isHome})
+	n.meter = meter.New(meter.Config{Region: c.Region, DB: n.db, Conn: n.core, Now: c.Now, Log: c.Log, Sizes: n.tenants.All, Home: n.isHome,
+		Stuck: n.restartStreams})
 	n.stream = stream.New(stream.Config{Region: c.Region, DB: n.db, Conn: n.core, Tenants: n.tenants, Directory: n.dir, Log: c.Log,
-		Count: n.meter.Count, Everywhere: func(t *tenant.Tenant) { n.syncer.Everywhere(t) }})
+		Count: n.meter.Count, Stuck: n.restartStreams, Everywhere: func(t *tenant.Tenant) { n.syncer.Everywhere(t) }})
 	n.syncer = syncer.New(syncer.Config{Region: c.Region, Web: n.web, Core: n.core, Tenants: n.tenants, Conns: n.conns, Directory: n.dir,
 		Now: c.Now, Log: c.Log})
 	n.snapshots = snapshot.New(snapshot.Config{Dir: filepath.Join(c.DataDir, "snapshots"), Tenants: n.tenants, Now: c.Now, Log: c.Log})
@@ -280,6 +281,14 @@ func (n *Node) regionsOf(t id.ID) (out []string) {
 		}
 	}
 	return out
+}
+
+// restartStreams gets streams going again that a full disk has stopped.
+func (n *Node) restartStreams() {
+	err := n.srv.RestartStreams()
+	if k := fault.KindOf(err); err != nil && k != fault.Busy && k != fault.Full {
+		n.cfg.Log.Error("streams not restarted", "err", err)
+	}
 }
 
 func (n *Node) isHome(t id.ID) bool {

@@ -55,6 +55,12 @@ func (l *logs) String() string {
 // newEdge starts a region beside a hub; its link can be cut.
 func newEdge(t testing.TB, h *edgetest.Hub, region string) *edge {
 	t.Helper()
+	return newEdgeIn(t, h, region, filepath.Join(t.TempDir(), region))
+}
+
+// newEdgeIn starts a region with its data in a given folder.
+func newEdgeIn(t testing.TB, h *edgetest.Hub, region, folder string) *edge {
+	t.Helper()
 	e := &edge{t: t, link: natsd.NewLink(h.Addr()), log: &logs{}}
 	if err := e.link.Open(t.Context()); err != nil {
 		t.Fatal(err)
@@ -64,7 +70,7 @@ func newEdge(t testing.TB, h *edgetest.Hub, region string) *edge {
 	if os.Getenv("EDGE_LOG") != "" {
 		out = io.MultiWriter(e.log, os.Stderr)
 	}
-	e.cfg = node.Config{Region: region, DataDir: filepath.Join(t.TempDir(), region), HubURL: "nats-leaf://" + e.link.Addr(),
+	e.cfg = node.Config{Region: region, DataDir: folder, HubURL: "nats-leaf://" + e.link.Addr(),
 		LeafSecret: edgetest.Secret, PublicURL: "http://" + region + ".localhost", Log: slog.New(slog.NewTextHandler(out, nil)), Now: func() time.Time { return time.Now().Add(time.Duration(e.late.Load())) }}
 	e.start()
 	t.Cleanup(func() { e.Close() })

@@ -103,6 +103,9 @@ func (p *publisher) work(ctx context.Context, shard int) {
 			}
 			if err != nil {
 				p.s.cfg.Log.Warn("log not published; it is tried again", "tenant", t, "err", err)
+				if p.s.cfg.Stuck != nil && fault.KindOf(err) == fault.Unavailable {
+					p.s.cfg.Stuck()
+				}
 				time.AfterFunc(publishRetry, func() { p.wake(shard) })
 			}
 		}

@@ -43,6 +43,8 @@ type Config struct {
 	Log       *slog.Logger
 	// Count is called in a transaction of node.db with how far the own log of some workspaces has come; may be nil.
 	Count func(ctx context.Context, tx *sql.Tx, own map[id.ID]uint64) error
+	// Stuck is called when the region's own streams did not take what they were given; may be nil.
+	Stuck func()
 	// Everywhere is called when a workspace's Everywhere has become another; may be nil.
 	Everywhere func(t *tenant.Tenant)
 }

@@ -15,6 +15,8 @@ const (
 	linkMissingMax    = 30 * time.Second // without a leaf link for so long, its dialer is started anew
 	storeBytesDefault = 64 << 30
 	kickEventsMax     = 64 << 10
+	restartPause      = 10 * time.Second // between restarts of the streams
+	restartRoom       = 16 << 20         // bytes that must be free
 	proxyChunkBytes   = 64 << 10
 	proxyChunksMax    = 1024 // under way in one direction of a delayed link
 	proxyDialMax      = 2 * time.Second

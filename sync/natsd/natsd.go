@@ -73,6 +73,9 @@ type Server struct {
 	stop   context.CancelFunc
 	done   sync.WaitGroup
 
+	restart   sync.Mutex
+	restarted time.Time
+
 	mu      sync.Mutex
 	watches []func(up bool)
 	linked  bool

@@ -221,3 +221,44 @@ func TestGrantIsAllThatABrowserGets(t *testing.T) {
 		t.Fatal("a kicked connection is not gone")
 	}
 }
+
+// A restart of the streams keeps what they hold and every connection.
+func TestStreamsAreRestarted(t *testing.T) {
+	hub, region, _ := pair(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	r := core(t, region)
+	js, err := jetstream.New(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.CreateStream(ctx, jetstream.StreamConfig{Name: "S", Subjects: []string{"s.>"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.Publish(ctx, "s.one", []byte("1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := region.RestartStreams(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := js.Publish(ctx, "s.one", []byte("2")); err != nil {
+		t.Fatal(err)
+	}
+	far, err := jetstream.NewWithDomain(core(t, hub), "eu")
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := far.Stream(ctx, "S")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := st.CachedInfo().State.LastSeq; got != 2 {
+		t.Fatalf("last sequence: got %d, want 2", got)
+	}
+	if r.Stats().Reconnects != 0 {
+		t.Fatalf("the process's own connection broke %d times", r.Stats().Reconnects)
+	}
+	if err := region.RestartStreams(); err == nil {
+		t.Fatal("restarted twice in a moment")
+	}
+}

@@ -1,0 +1,91 @@
+package node_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"holdfast/edge/edgetest"
+	"holdfast/sync/change"
+	"holdfast/sync/fault"
+)
+
+// fill uses up the file system of a folder, and gives what makes room again.
+func fill(t *testing.T, folder string) (room func()) {
+	t.Helper()
+	path := filepath.Join(folder, "filler")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for size := 1 << 20; size >= 1; {
+		if _, err := f.Write(bytes.Repeat([]byte{1}, size)); err != nil {
+			size /= 2
+		}
+	}
+	return func() {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// On a full disk reading goes on, what is new is refused as temporary, and when there is room again all goes on by itself,
+// also what was accepted just before and is not in the other region yet.
+func TestDiskOfAnEdgeIsFull(t *testing.T) {
+	mount := t.TempDir()
+	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=96m"); err != nil {
+		t.Skip("needs the right to mount a small file system:", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(mount, syscall.MNT_DETACH) })
+	h := edgetest.NewHub(t)
+	us := newEdge(t, h, "us")
+	eu := newEdgeIn(t, h, "eu", filepath.Join(mount, "eu"))
+	ana, bo := h.NewPerson(), h.NewPerson()
+	acme := h.NewTenant(ana, bo)
+	know(t, h.Revoke(h.NewPerson()), eu, us)
+	a, b := eu.connect(ana, acme.ID), us.connect(bo, acme.ID)
+	pushMany(t, a, 50)
+	pushMany(t, b, 50)
+	equal(t, 5*time.Second, acme.ID, change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}, eu, us)
+
+	for round := range 2 {
+		if round == 1 { // the write-ahead log is reused from its beginning, so files have room while streams have none
+			if err := eu.CheckpointForTest(acme.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		room := fill(t, mount)
+		accepted := eu.HeadsForTest(acme.ID)["eu"]
+		var refused []change.Tx
+		for range 400 {
+			tx := a.Next("x")
+			if _, err := a.Push(tx); err != nil {
+				if !fault.KindOf(err).Temporary() {
+					t.Fatalf("round %d: on a full disk: got %v, want a temporary error", round, err)
+				}
+				refused = append(refused, tx)
+				break
+			}
+			accepted++
+		}
+		if len(refused) == 0 {
+			t.Fatal("the disk was never full")
+		}
+		pushMany(t, b, 100) // the other region goes on, and this one cannot take it
+		if _, last, err := a.Pull(nil); err != nil || last.Head["eu"] != accepted {
+			t.Errorf("round %d: reading on a full disk: head %v, want eu at %d (%v)", round, last.Head, accepted, err)
+		}
+		time.Sleep(3 * time.Second)
+		room()
+		edgetest.Eventually(t, 10*time.Second, "what was refused is taken", func() bool { _, err := a.Push(refused...); return err == nil })
+		pushMany(t, a, 50)
+		want := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
+		equal(t, 20*time.Second, acme.ID, want, eu, us)
+		edgetest.Eventually(t, 20*time.Second, "all is counted", func() bool { return countedChanges(t, h, "eu", acme.ID) == want["eu"] })
+	}
+}

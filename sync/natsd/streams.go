@@ -1,0 +1,44 @@
+package natsd
+
+import (
+	"syscall"
+	"time"
+
+	"holdfast/sync/fault"
+)
+
+// RestartStreams takes JetStream down and up again, without touching connections: after a failed write (a full disk) a
+// stream takes nothing more until then. It does nothing, and gives Full, while there is no room on the disk, and Busy when
+// it was done a moment ago.
+func (s *Server) RestartStreams() error {
+	const op = "natsd.RestartStreams"
+	s.restart.Lock()
+	defer s.restart.Unlock()
+	if time.Since(s.restarted) < restartPause {
+		return fault.Errorf(op, fault.Busy, "restarted a moment ago")
+	}
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(s.cfg.StoreDir, &st); err != nil {
+		return fault.E(op, fault.Other, err)
+	}
+	if int64(st.Bavail)*int64(st.Bsize) < restartRoom {
+		return fault.Errorf(op, fault.Full, "no room on the disk")
+	}
+	s.restarted = time.Now()
+	s.cfg.Log.Warn("restarting streams", "node", s.cfg.Name)
+	if err := s.srv.ShutdownJetStream(); err != nil {
+		return fault.E(op, fault.Other, err)
+	}
+	o, err := s.options()
+	if err != nil {
+		return fault.E(op, fault.Invalid, err)
+	}
+	// A reload finds JetStream wanted and not running.
+	if err := s.srv.ReloadOptions(o); err != nil {
+		return fault.E(op, fault.Other, err)
+	}
+	if !s.srv.JetStreamEnabled() {
+		return fault.Errorf(op, fault.Unavailable, "streams did not start again")
+	}
+	return nil
+}

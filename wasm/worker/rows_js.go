@@ -22,6 +22,9 @@ import (
 
 const filePrefix = "replica-"
 
+// diskFirst has every commit wait for the disk: "saved on this device" must hold when the power fails.
+var diskFirst = sqlite.Options{Durable: true}
+
 // rows is the replica and the file that it is in. The file is called replica-<n>; a snapshot becomes replica-<n+1>, and
 // the greater number counts once it is whole: until then it has no table of its own from which to tell whose it is, and
 // is deleted at the next start.
@@ -70,7 +73,7 @@ func (r *rows) open(ctx context.Context) error {
 	fresh := r.db == nil
 	if fresh {
 		r.n = 1
-		if r.db, err = sqlite.Open(ctx, fileName(r.n), sqlite.Options{}); err != nil {
+		if r.db, err = sqlite.Open(ctx, fileName(r.n), diskFirst); err != nil {
 			return err
 		}
 	}
@@ -97,7 +100,7 @@ func (r *rows) config(db *sql.DB) replica.Config {
 
 // openFile opens database n, or deletes it when it is a snapshot that was never installed.
 func (r *rows) openFile(ctx context.Context, n int) error {
-	db, err := sqlite.Open(ctx, fileName(n), sqlite.Options{})
+	db, err := sqlite.Open(ctx, fileName(n), diskFirst)
 	if err != nil {
 		r.n = n
 		return err
@@ -150,7 +153,7 @@ func (r *rows) bootstrap(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db, err := sqlite.Open(ctx, fileName(next), sqlite.Options{})
+	db, err := sqlite.Open(ctx, fileName(next), diskFirst)
 	if err != nil {
 		return err
 	}
@@ -193,7 +196,7 @@ func (r *rows) discard(ctx context.Context) error {
 			return err
 		}
 	}
-	db, err := sqlite.Open(ctx, fileName(r.n+1), sqlite.Options{})
+	db, err := sqlite.Open(ctx, fileName(r.n+1), diskFirst)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"holdfast/server/identity"
+	"holdfast/server/naming"
 	"holdfast/server/throttle"
 	"holdfast/sync/directory"
 	"holdfast/sync/token"
@@ -81,8 +82,8 @@ func TestNames(t *testing.T) {
 		q, _ := json.Marshal(map[string]string{"name": name})
 		b.refused("invalid", 400, "POST", "/api/auth/signup/begin", string(q))
 	}
-	b.refused("too-large", 413, "POST", "/api/auth/signup/begin", `{"name":"`+strings.Repeat("n", identity.NameBytesMax+1)+`"}`)
-	b.signUp(strings.Repeat("n", identity.NameBytesMax))
+	b.refused("too-large", 413, "POST", "/api/auth/signup/begin", `{"name":"`+strings.Repeat("n", naming.BytesMax+1)+`"}`)
+	b.signUp(strings.Repeat("n", naming.BytesMax))
 	var ws struct{ ID string }
 	b.ok("POST", "/api/workspaces", `{"name":"Acme"}`, &ws)
 	var s session

@@ -132,9 +132,13 @@ func (a *api) usage(c *call) (any, error) {
 		return nil, err
 	}
 	rows = append(rows, UsageRow{"seats", "seats", seats.Now}, UsageRow{"seats-peak", "seats", seats.Peak})
+	asOfMS := int64(0) // a region was never read
+	if !asOf.IsZero() {
+		asOfMS = asOf.UnixMilli()
+	}
 	return struct {
 		Month  string     `json:"month"`
 		Rows   []UsageRow `json:"rows"`
 		AsOfMS int64      `json:"asOfMS"`
-	}{month.Format(monthForm), rows, asOf.UnixMilli()}, nil
+	}{month.Format(monthForm), rows, asOfMS}, nil
 }

@@ -98,14 +98,18 @@ func (s *Service) take(ctx context.Context, kind, challenge string) (c ceremony,
 	return c, fault.As(op, fault.Corrupt, json.Unmarshal(data, c.data))
 }
 
-// dropExpired removes ceremonies and codes that nobody answered.
+// dropExpired removes ceremonies and codes that nobody answered, and sessions that have been over for long: where somebody
+// was signed in is nobody's business for ever.
 func (s *Service) dropExpired(ctx context.Context) error {
 	now := s.now()
 	return sqlite.Tx(ctx, s.cfg.DB, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, ceremonyQ.Get("expire"), now.UnixMilli()); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, linkQ.Get("expire"), now.UnixMilli())
+		if _, err := tx.ExecContext(ctx, linkQ.Get("expire"), now.UnixMilli()); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, sessionQ.Get("forget"), now.Add(-sessionsKept).UnixMilli(), now.Add(-sessionsKept-sessionIdleMax).UnixMilli())
 		return err
 	})
 }

@@ -118,6 +118,30 @@ func TestCeremoniesMax(t *testing.T) {
 	}
 }
 
+// A session that has been over for a month leaves nothing behind; one that stands is left alone.
+func TestSessionsAreForgotten(t *testing.T) {
+	now := time.Now()
+	s := newService(t, func() time.Time { return now }, rand.Reader)
+	at := func(d time.Duration) int64 { return now.Add(-d).UnixMilli() }
+	for name, v := range map[string][2]any{
+		"stands":    {at(sessionIdleMax), nil},
+		"ended":     {at(sessionsKept), at(sessionsKept)},
+		"long-over": {at(sessionsKept + time.Hour), at(sessionsKept + time.Minute)},
+		"idle":      {at(sessionsKept + sessionIdleMax + time.Minute), nil},
+	} {
+		if _, err := s.cfg.DB.Exec("INSERT INTO session VALUES (?, 'p', 'passkey', '', '', '', 0, ?, ?)", name, v[0], v[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.dropExpired(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var left string
+	if err := s.cfg.DB.QueryRow("SELECT group_concat(id, ' ' ORDER BY id) FROM session").Scan(&left); err != nil || left != "ended stands" {
+		t.Errorf("left: %s, %v", left, err)
+	}
+}
+
 func TestCodes(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		code, err := newCode(bytes.NewReader(rapid.SliceOfN(rapid.Byte(), 12, 12).Draw(r, "random")))

@@ -4,12 +4,10 @@ import (
 	"time"
 
 	"holdfast/server/throttle"
-	"holdfast/sync/work"
 )
 
 // Bounds. Lengths are in bytes of UTF-8.
 const (
-	NameBytesMax    = work.NameBytesMax
 	PasskeysMax     = 20
 	SessionsMax     = 50 // standing ones of one person; beyond it the one unseen for longest ends
 	bodyBytesMax    = 32 << 10
@@ -20,6 +18,7 @@ const (
 	linksMax        = 5 // of one person at a time
 	sessionIdleMax  = 30 * 24 * time.Hour
 	sessionLifeMax  = 365 * 24 * time.Hour
+	sessionsKept    = 30 * 24 * time.Hour // after their end
 	keyAgeMax       = 90 * 24 * time.Hour
 	keySettle       = 10 * time.Minute // from publishing a new key to signing with it, so that edges know it
 	tidyEvery       = time.Hour

@@ -9,6 +9,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"holdfast/server/hubdb"
+	"holdfast/server/naming"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
 	"holdfast/sync/sqlite"
@@ -120,7 +121,7 @@ func (s *Service) addPasskey(ctx context.Context, tx *sql.Tx, person id.ID, name
 // RenamePasskey gives one of the caller's passkeys a name.
 func (s *Service) RenamePasskey(ctx context.Context, c Caller, passkey, name string) error {
 	const op = "identity.RenamePasskey"
-	name, err := cleanName(op, "the passkey", name)
+	name, err := naming.Clean(op, "the passkey", name)
 	if err != nil {
 		return err
 	}

@@ -5,14 +5,12 @@ import (
 	"database/sql"
 	_ "embed"
 	"encoding/json"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"holdfast/server/hubdb"
+	"holdfast/server/naming"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
 	"holdfast/sync/sqlite"
@@ -36,24 +34,10 @@ type Visitor struct {
 	Region string
 }
 
-// cleanName checks a name that a person gave: one line, not blank, of at most NameBytesMax bytes.
-func cleanName(op, what, name string) (string, error) {
-	name = strings.TrimSpace(name)
-	switch {
-	case name == "":
-		return "", fault.Errorf(op, fault.Invalid, "Give %s a name.", what)
-	case len(name) > NameBytesMax:
-		return "", fault.Errorf(op, fault.TooLarge, "That name is too long: at most %d bytes.", NameBytesMax)
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		return "", fault.Errorf(op, fault.Invalid, "That name has characters that cannot be shown. Type it again.")
-	}
-	return name, nil
-}
-
 // RenamePerson changes a person's name everywhere.
 func (s *Service) RenamePerson(ctx context.Context, c Caller, name string) (Person, error) {
 	const op = "identity.RenamePerson"
-	name, err := cleanName(op, "yourself", name)
+	name, err := naming.Clean(op, "yourself", name)
 	if err != nil {
 		return Person{}, err
 	}

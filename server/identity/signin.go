@@ -9,6 +9,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"holdfast/server/naming"
 	"holdfast/server/throttle"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
@@ -18,7 +19,7 @@ import (
 // BeginSignUp asks the browser to make the first passkey of a new person.
 func (s *Service) BeginSignUp(ctx context.Context, v Visitor, name string) (*protocol.CredentialCreation, error) {
 	const op = "identity.BeginSignUp"
-	name, err := cleanName(op, "yourself", name)
+	name, err := naming.Clean(op, "yourself", name)
 	if err != nil {
 		return nil, err
 	}

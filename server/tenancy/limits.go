@@ -1,14 +1,9 @@
 package tenancy
 
-import (
-	"time"
+import "time"
 
-	"holdfast/sync/work"
-)
-
-// Bounds. Lengths are in bytes of UTF-8.
+// Bounds.
 const (
-	NameBytesMax     = work.NameBytesMax
 	MembersMax       = 2000 // former ones included: they are one directory record, and a message holds 1 MiB
 	WorkspacesMax    = 50   // that one person is in
 	InvitationsMax   = 100  // open ones of a workspace

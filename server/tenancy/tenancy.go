@@ -17,12 +17,10 @@ import (
 	"io"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"holdfast/server/hubdb"
+	"holdfast/server/naming"
 	"holdfast/sync/directory"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
@@ -69,23 +67,10 @@ func noSuch(op string) error {
 	return fault.Errorf(op, fault.NotFound, "There is no such workspace, or you are not a member of it.")
 }
 
-func cleanName(op, name string) (string, error) {
-	name = strings.TrimSpace(name)
-	switch {
-	case name == "":
-		return "", fault.Errorf(op, fault.Invalid, "Give the workspace a name.")
-	case len(name) > NameBytesMax:
-		return "", fault.Errorf(op, fault.TooLarge, "That name is too long: at most %d bytes.", NameBytesMax)
-	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		return "", fault.Errorf(op, fault.Invalid, "That name has characters that cannot be shown. Type it again.")
-	}
-	return name, nil
-}
-
 // Create makes a workspace whose only member is its owner. home is the region in which it was asked for.
 func (s *Service) Create(ctx context.Context, owner id.ID, name, home string) (id.ID, error) {
 	const op = "tenancy.Create"
-	name, err := cleanName(op, name)
+	name, err := naming.Clean(op, "the workspace", name)
 	if err != nil {
 		return "", err
 	}
@@ -180,7 +165,7 @@ func (s *Service) Role(ctx context.Context, tenant, person id.ID) (string, error
 // Rename changes the name that invitations and the list of workspaces show.
 func (s *Service) Rename(ctx context.Context, tenant, caller id.ID, name string) error {
 	const op = "tenancy.Rename"
-	name, err := cleanName(op, name)
+	name, err := naming.Clean(op, "the workspace", name)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"holdfast/server/hubdb"
+	"holdfast/server/naming"
 	"holdfast/sync/directory"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
@@ -115,11 +116,11 @@ func TestCreate(t *testing.T) {
 	if m := d.Member(ana); m == nil || m.Role != work.Owner || !m.Active || m.Name != "Ana" || m.Color == "" {
 		t.Errorf("owner %+v", m)
 	}
-	for name, want := range map[string]fault.Kind{"": fault.Invalid, " \t": fault.Invalid, "a\x00b": fault.Invalid, "\xff": fault.Invalid, strings.Repeat("n", NameBytesMax+1): fault.TooLarge} {
+	for name, want := range map[string]fault.Kind{"": fault.Invalid, " \t": fault.Invalid, "a\x00b": fault.Invalid, "\xff": fault.Invalid, strings.Repeat("n", naming.BytesMax+1): fault.TooLarge} {
 		_, err := w.Create(w.ctx, ana, name, "eu")
 		kind(t, err, want)
 	}
-	if _, err := w.Create(w.ctx, ana, strings.Repeat("n", NameBytesMax), "eu"); err != nil {
+	if _, err := w.Create(w.ctx, ana, strings.Repeat("n", naming.BytesMax), "eu"); err != nil {
 		t.Errorf("a name at the limit: %v", err)
 	}
 }
@@ -263,7 +264,7 @@ func TestBounds(t *testing.T) {
 	_, code, _ := w.Invite(w.ctx, full, ana, work.Member, 1)
 	err = sqlite.Tx(w.ctx, w.db, func(tx *sql.Tx) error {
 		for i := range MembersMax - 1 { // the largest record there can be, with names that JSON makes twice as long
-			name := strings.Repeat(`"`, NameBytesMax)
+			name := strings.Repeat(`"`, naming.BytesMax)
 			p := id.New(w.now(), rand.Reader)
 			if _, err := tx.Exec("INSERT INTO person (id, name, created_ms) VALUES (?, ?, 0)", p, name); err != nil {
 				return err

@@ -13,3 +13,5 @@ SELECT id FROM session WHERE person = ? AND ended_ms IS NULL ORDER BY seen_ms DE
 SELECT id FROM session WHERE person = ? AND id <> ? AND ended_ms IS NULL
 -- name: end
 UPDATE session SET ended_ms = ? WHERE id = ? AND person = ? AND ended_ms IS NULL
+-- name: forget
+DELETE FROM session WHERE ended_ms < ? OR seen_ms < ?

@@ -16,6 +16,7 @@ import (
 type simulateCmd struct {
 	File    string `arg:"" optional:"" help:"The simulation, a YAML file; - is standard input."`
 	JSON    bool   `help:"Print everything as JSON instead of a table."`
+	Papers  string `help:"Also write every invoice and credit note as HTML, PDF and e-invoice (EN 16931) into this folder." placeholder:"DIR"`
 	Example bool   `help:"Print a documented example to start from."`
 }
 
@@ -38,6 +39,12 @@ func (c simulateCmd) Run(ctx context.Context) error {
 	}}
 	if c.JSON {
 		o.Format = "json"
+	}
+	if c.Papers != "" {
+		if err := os.MkdirAll(c.Papers, 0o755); err != nil {
+			return fault.Errorf("main.simulate", fault.Invalid, "%s", err)
+		}
+		o.Save = func(name string, b []byte) error { return os.WriteFile(filepath.Join(c.Papers, name), b, 0o644) }
 	}
 	return simulate.Run(ctx, in, o)
 }

@@ -18,6 +18,7 @@ type Options struct {
 	Out    io.Writer
 	Format string                              // table (default), json
 	Open   func(string) (io.ReadCloser, error) // reads a catalogue that stands in another file; nil: not allowed
+	Save   func(name string, b []byte) error   // takes each invoice and credit note as HTML, PDF and UBL; nil: none are made
 }
 
 // Run plays the file and prints its report. If anything is wrong with the file, or something in it is refused, it prints nothing and fails;
@@ -97,6 +98,11 @@ func Play(ctx context.Context, in io.Reader, o Options) (*Report, error) {
 	}
 	if err := w.engine.Close(); err != nil {
 		return nil, fault.Wrap(op, err)
+	}
+	if o.Save != nil {
+		if err := w.papers(o.Save); err != nil {
+			return nil, err
+		}
 	}
 	return w.report(), nil
 }

@@ -1,7 +1,6 @@
 package ingress_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
@@ -14,7 +13,6 @@ import (
 	"holdfast/sync/hlc"
 	"holdfast/sync/id"
 	"holdfast/sync/ingress"
-	"holdfast/sync/port"
 	"holdfast/sync/sqlite"
 	"holdfast/sync/store"
 	"holdfast/sync/wire"
@@ -462,50 +460,5 @@ func TestLostTailComesBack(t *testing.T) {
 	restored.mustPush(ana, 7, w.tx(project("three")))
 	if restored.Heads()["eu"] != 3 {
 		t.Fatalf("heads %v", restored.Heads())
-	}
-}
-
-func BenchmarkPush(b *testing.B) {
-	for _, n := range []int{1, 20, 200} {
-		b.Run(fmt.Sprintf("txs=%d", n), func(b *testing.B) {
-			ctx := context.Background()
-			db, err := sqlite.Open(ctx, filepath.Join(b.TempDir(), "t.db"), sqlite.Options{CacheKB: 8 << 10})
-			if err != nil {
-				b.Fatal(err)
-			}
-			defer db.Close()
-			g := ingress.New(ingress.Config{DB: db, Region: "eu", Tenant: tenant})
-			if err := g.Open(ctx); err != nil {
-				b.Fatal(err)
-			}
-			w := writer{replica: 7, now: time.Now()}
-			rnd := rand.NewChaCha8([32]byte{1})
-			if r, _ := g.Push(ctx, ana, wire.PushRequest{Replica: 7, Txs: []change.Tx{w.tx(project("p"))}}); r.Err != nil {
-				b.Fatal(r.Err)
-			}
-			if _, err := g.System(ctx, memberTx(ana)); err != nil {
-				b.Fatal(err)
-			}
-			rows := func() []change.Row {
-				b.Helper()
-				e := work.NewTask(work.TaskDraft{ID: id.New(time.Now(), rnd), Project: id.Derive("p"), Title: "A task of middling length", Status: work.Todo, Rank: "a0V", Author: ana.ID})
-				rows, err := store.Build(ctx, db, []port.EditRow{e.Rows[0]})
-				if err != nil {
-					b.Fatal(err)
-				}
-				return rows
-			}
-			b.ResetTimer()
-			for b.Loop() {
-				req := wire.PushRequest{Replica: 7}
-				for range n {
-					req.Txs = append(req.Txs, w.tx(rows()...))
-				}
-				if r, _ := g.Push(ctx, ana, req); r.Err != nil || !r.Fates[0].Accepted {
-					b.Fatalf("%+.200v", r)
-				}
-			}
-			b.ReportMetric(float64(b.N*n)/b.Elapsed().Seconds(), "txs/s")
-		})
 	}
 }

@@ -86,7 +86,7 @@ func (r *Replica) loadOutbox(ctx context.Context) error {
 		if err := rows.Scan(&num, &raw); err != nil {
 			return err
 		}
-		t, err := change.Decode(raw)
+		t, err := decode(raw)
 		if err != nil {
 			return err
 		}
@@ -94,6 +94,12 @@ func (r *Replica) loadOutbox(ctx context.Context) error {
 		r.addPending(t)
 		return nil
 	}, q("outbox"))
+}
+
+// decode reads a stored change; one that cannot be read was damaged on the disk.
+func decode(raw []byte) (change.Tx, error) {
+	t, err := change.Decode(raw)
+	return t, fault.As("replica.decode", fault.Corrupt, err)
 }
 
 func (r *Replica) addPending(t change.Tx) {
@@ -143,7 +149,7 @@ func (r *Replica) loadSent(ctx context.Context) error {
 		}
 		var err error
 		s.own = &own{}
-		if s.own.tx, err = change.Decode(raw); err != nil {
+		if s.own.tx, err = decode(raw); err != nil {
 			return err
 		}
 		r.sent = append(r.sent, s)
@@ -162,7 +168,7 @@ func (r *Replica) loadRefused(ctx context.Context) error {
 			return err
 		}
 		var err error
-		x.tx, err = change.Decode(raw)
+		x.tx, err = decode(raw)
 		r.refused = append(r.refused, x)
 		return err
 	}, q("refused"))

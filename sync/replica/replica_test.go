@@ -3,6 +3,7 @@ package replica_test
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"holdfast/sync/port"
 	"holdfast/sync/replica"
 	"holdfast/sync/store"
+	"holdfast/sync/wire"
 	"holdfast/sync/work"
 )
 
@@ -264,5 +266,59 @@ func TestOwnChangesCountAsSeen(t *testing.T) {
 	d.pull(us)
 	if d.Counts().Waiting != 0 || d.title() != "Paint it twice" || d.digest() != store0(t, us.db) {
 		t.Fatalf("%+v, %q", d.Counts(), d.title())
+	}
+}
+
+func TestPushRequestIsBounded(t *testing.T) {
+	e, d := newEdge(t, "eu"), newDevice(t, ana, 1)
+	d.sync(e)
+	d.garden()
+	for i := range wire.PushTxsMax {
+		d.do(work.RenameTask(fence, fmt.Sprint("title ", i)))
+	}
+	req, err := d.PushRequest(t.Context())
+	must(t, err)
+	if len(req.Txs) != wire.PushTxsMax || d.Counts().Waiting != wire.PushTxsMax+2 {
+		t.Fatalf("%d of %d", len(req.Txs), d.Counts().Waiting)
+	}
+	d.push(e)
+	if d.Counts().Waiting != 2 {
+		t.Fatalf("%d left", d.Counts().Waiting)
+	}
+	d.sync(e)
+	text := strings.Repeat("x", work.BodyBytesMax)
+	for i := range 10 {
+		d.do(work.DescribeTask(fence, text[i:]))
+	}
+	req, err = d.PushRequest(t.Context())
+	must(t, err)
+	if n := len(req.Encode()); len(req.Txs) >= 10 || n > wire.PayloadMax {
+		t.Fatalf("%d changes, %d bytes", len(req.Txs), n)
+	}
+	for d.Counts().Waiting > 0 {
+		d.push(e)
+	}
+	d.pull(e)
+	if d.digest() != store0(t, e.db) {
+		t.Fatal("replica and edge differ")
+	}
+}
+
+func TestDamagedOutboxIsCorrupt(t *testing.T) {
+	e, d := newEdge(t, "eu"), newDevice(t, ana, 1)
+	d.sync(e)
+	d.garden()
+	_, err := d.db.Exec("UPDATE outbox SET tx = substr(tx, 1, 10) WHERE num = 2")
+	must(t, err)
+	again := replica.New(replica.Config{DB: d.db, Tenant: tenant, Member: ana})
+	if err := again.Open(t.Context()); fault.KindOf(err) != fault.Corrupt {
+		t.Fatalf("got %v", err)
+	}
+	saved, lost := replica.Salvage(t.Context(), d.db)
+	if !lost || len(saved.Pending) != 1 || saved.Pending[0].Num != 1 {
+		t.Fatalf("got %+v, %v", saved, lost)
+	}
+	if err := replica.New(replica.Config{DB: d.db, Tenant: tenant, Member: bo}).Open(t.Context()); fault.KindOf(err) != fault.Denied {
+		t.Fatalf("somebody else's database: %v", err)
 	}
 }

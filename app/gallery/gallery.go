@@ -27,7 +27,10 @@ func Run() {
 		state, _, _ = strings.Cut(query, "&")
 	}
 	w := newWorld(state)
-	if state == "out" || state == "out-empty" || strings.HasPrefix(browser.Location(), "/sign") {
+	switch {
+	case state == "out":
+		browser.Store("holdfast.me", `{"person":{"id":"`+string(Ana)+`","name":"Ana Duarte"},"workspaces":[{"id":"`+string(Tenant)+`","name":"Harbor Studio"}]}`)
+	case strings.HasPrefix(browser.Location(), "/sign"):
 		browser.Store("holdfast.me", "")
 	}
 	page.Run(page.Config{API: api.Client{Fetch: w.fetch}, Connect: w.connect, Now: w.now, Rand: w.rand})

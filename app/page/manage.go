@@ -202,6 +202,8 @@ func commandWords(command string) string {
 		"task.set": "Change of a task", "task.trash": "Delete task", "task.restore": "Restore task", "task.label": "Label on a task", "task.unlabel": "Label off a task",
 		"project.create": "New project", "project.rename": "Rename project", "project.color": "Color of a project", "project.move": "Move project",
 		"project.trash": "Delete project", "project.restore": "Restore project", "label.create": "New label", "comment.create": "New comment", "comment.edit": "Edit of a comment",
+		"comment.trash": "Delete comment", "comment.restore": "Restore comment", "label.rename": "Rename label", "label.color": "Color of a label",
+		"label.trash": "Delete label", "label.restore": "Restore label",
 		"workspace.rename": "Rename workspace"}
 	return or(words[command], "Change")
 }

@@ -7,8 +7,10 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"reflect"
 	"slices"
 	"time"
 
@@ -60,9 +62,11 @@ type Store struct {
 
 // watch is a question under a number; seq counts its answers.
 type watch struct {
-	topic Topic
-	seq   int
-	take  func(body []byte) error
+	topic    Topic
+	seq      int
+	answered bool
+	last     []byte // the last answer
+	take     func(body []byte) error
 }
 
 // shown is an answer as it came, and as it is shown.
@@ -110,8 +114,10 @@ func (s *Store) Rev(of ...Topic) int {
 func (s *Store) Hear(m port.Message) {
 	switch {
 	case m.Status != nil:
-		s.status = *m.Status
-		s.revs[Status]++
+		if !reflect.DeepEqual(s.status, *m.Status) {
+			s.status = *m.Status
+			s.revs[Status]++
+		}
 	case m.Result != nil:
 		s.result(*m.Result)
 	case m.Reply != nil:
@@ -125,6 +131,10 @@ func (s *Store) result(r port.Result) {
 		return // the page has moved on
 	}
 	w.seq++
+	if r.Error == nil && len(s.patches) == 0 && w.answered && bytes.Equal(w.last, r.Body) {
+		return // nothing to draw
+	}
+	w.last, w.answered = r.Body, r.Error == nil
 	if r.Error == nil {
 		if err := w.take(r.Body); err != nil {
 			return // of a newer worker
@@ -215,7 +225,7 @@ func (s *Store) Do(e port.Edit) {
 	if len(s.patches) < patchesMax {
 		s.patches = append(s.patches, &patch{request: s.requests, edit: e})
 	}
-	s.showAll()
+	s.showEdit(e)
 }
 
 func (s *Store) reply(r port.Reply) {
@@ -229,7 +239,7 @@ func (s *Store) reply(r port.Reply) {
 		if i >= 0 {
 			e = s.patches[i].edit
 			s.patches = slices.Delete(s.patches, i, i+1)
-			s.showAll()
+			s.showEdit(e)
 		}
 		s.cfg.Failed(e, *r.Error)
 		return
@@ -253,9 +263,25 @@ func (s *Store) dropOld() {
 	})
 }
 
-func (s *Store) showAll() {
-	for _, t := range []Topic{Frame, Tasks, Detail, Trash} {
-		s.show(t)
+// showEdit brings up to date what an edit may change, and nothing else: the rest need not be drawn within this frame.
+func (s *Store) showEdit(e port.Edit) {
+	var touched [topics]bool
+	for _, r := range e.Rows {
+		switch r.Table {
+		case "task", "task_label":
+			touched[Tasks], touched[Detail], touched[Trash] = true, true, true
+		case "comment":
+			touched[Detail] = true
+		case "project":
+			touched[Frame], touched[Trash] = true, true
+		default:
+			touched[Frame] = true
+		}
+	}
+	for t, is := range touched {
+		if is {
+			s.show(Topic(t))
+		}
 	}
 }
 

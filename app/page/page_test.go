@@ -1,0 +1,282 @@
+package page
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
+	"holdfast/app/api"
+	"holdfast/app/route"
+	"holdfast/app/store"
+	"holdfast/app/store/memory"
+	"holdfast/sync/change"
+	"holdfast/sync/crdt"
+	"holdfast/sync/fault"
+	"holdfast/sync/id"
+	"holdfast/sync/port"
+	"holdfast/sync/work"
+)
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func ids(s string) (out []id.ID) {
+	for _, c := range s {
+		out = append(out, id.ID(c))
+	}
+	return out
+}
+
+// drawn is what the slots hold, in slot order.
+func drawn(want []id.ID, at []int) string {
+	var b strings.Builder
+	for _, i := range at {
+		if i < 0 {
+			b.WriteByte('.')
+			continue
+		}
+		b.WriteString(string(want[i]))
+	}
+	return b.String()
+}
+
+func TestSlotsKeepWhatStays(t *testing.T) {
+	var s slots
+	for _, step := range []struct{ want, slots string }{
+		{"abcd", "abcd"}, {"bcde", "ebcd"}, {"xbcde", "ebcdx"}, {"bd", ".b.d."}, {"dzb", "zb.d."}, {"", "....."}, {"klmnop", "klmnop"},
+	} {
+		want := ids(step.want)
+		if got := drawn(want, s.assign(want)); got != step.slots {
+			t.Fatalf("after wanting %q the slots are %q, want %q", step.want, got, step.slots)
+		}
+	}
+}
+
+// However a list is scrolled and changed, each wanted row is in one slot, and one that stays does not move.
+func TestSlotsHoldEachRowOnce(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var s slots
+	var before []id.ID
+	where := map[id.ID]int{}
+	for range 500 {
+		want := []id.ID{}
+		for i := range 30 {
+			if rng.IntN(3) > 0 {
+				want = append(want, id.ID(fmt.Sprint(i)))
+			}
+		}
+		rng.Shuffle(len(want), func(i, j int) { want[i], want[j] = want[j], want[i] })
+		now := map[id.ID]int{}
+		for slot, i := range s.assign(want) {
+			if i < 0 {
+				continue
+			}
+			if _, twice := now[want[i]]; twice {
+				t.Fatalf("%s is in two slots", want[i])
+			}
+			now[want[i]] = slot
+		}
+		if len(now) != len(want) {
+			t.Fatalf("%d rows are drawn, want %d", len(now), len(want))
+		}
+		for _, w := range want {
+			if slices.Contains(before, w) && where[w] != now[w] {
+				t.Fatalf("%s stayed but moved from slot %d to %d", w, where[w], now[w])
+			}
+		}
+		before, where = want, now
+	}
+}
+
+func TestSpanAndWant(t *testing.T) {
+	for _, c := range []struct{ top, seen, y, h, n, from, to int }{
+		{0, 400, 40, 40, 100, 0, 18}, {1000, 400, 40, 40, 100, 16, 43}, {0, 400, 5000, 40, 100, 0, 0}, {9000, 400, 0, 40, 100, 0, 0}, {0, 400, 0, 40, 0, 0, 0},
+	} {
+		if from, to := span(c.top, c.seen, c.y, c.h, c.n); from != c.from || to != c.to {
+			t.Errorf("span(%+v) = %d, %d", c, from, to)
+		}
+	}
+	offset, limit := want(0, 20, 0, 0, 100_000)
+	if offset != 0 || limit < 20 {
+		t.Fatalf("at first %d+%d is asked for", offset, limit)
+	}
+	asks := 0
+	for from := 0; from < 100_000-20; from += 5 {
+		o, l := want(from, from+20, offset, limit, 100_000)
+		if o != offset || l != limit {
+			asks++
+		}
+		if offset, limit = o, l; from < o || from+20 > o+l || l > store.WindowMax {
+			t.Fatalf("for %d to %d, %d+%d is asked for", from, from+20, o, l)
+		}
+	}
+	if asks > 2200 {
+		t.Errorf("scrolling through 100,000 rows asks %d times", asks)
+	}
+}
+
+func TestBannersSayWhatToDo(t *testing.T) {
+	r := route.Route{Page: route.All, Tenant: id.Derive("t")}
+	for name, c := range map[string]struct {
+		st      port.Status
+		waiting int
+		out     bool
+		want    []string
+	}{
+		"all-is-well":      {port.Status{Link: port.Online}, 3, false, nil},
+		"offline-is-quiet": {port.Status{Link: port.Offline}, 3, false, nil},
+		"signed-out-three": {port.Status{Link: port.SignedOut}, 3, false, []string{"Your 3 changes are kept on this device. Sign in to send them."}},
+		"signed-out-one":   {port.Status{Link: port.Connecting}, 1, true, []string{"Your change is kept on this device. Sign in to send it."}},
+		"signed-out":       {port.Status{Link: port.SignedOut}, 0, false, []string{"You are signed out."}},
+		"corrupt-first":    {port.Status{Link: port.SignedOut, Problem: &port.Error{Kind: fault.Corrupt}}, 0, false, []string{"damaged", "You are signed out."}},
+		"full":             {port.Status{Link: port.Online, Problem: &port.Error{Kind: fault.Full}}, 0, false, []string{"no room left"}},
+		"in-memory":        {port.Status{Link: port.Online, Storage: "memory"}, 0, false, []string{"no place on the disk"}},
+		"clock-behind":     {port.Status{Link: port.Online, OffsetMS: 3 * 3600_000}, 0, false, []string{"3 hours behind"}},
+		"clock-ahead":      {port.Status{Link: port.Online, OffsetMS: -365 * 24 * 3600_000}, 0, false, []string{"365 days ahead"}},
+		"clock-nearly":     {port.Status{Link: port.Online, OffsetMS: 1500}, 0, false, nil},
+		"removed":          {port.Status{Link: port.Removed}, 2, false, []string{"no longer a member"}},
+	} {
+		got := banners(c.st, c.waiting, c.out, r)
+		if len(got) != len(c.want) {
+			t.Errorf("%s: %d banners, want %d: %+v", name, len(got), len(c.want), got)
+			continue
+		}
+		for i, b := range got {
+			if !strings.Contains(b.Text, c.want[i]) {
+				t.Errorf("%s: banner %d is %q, want %q in it", name, i, b.Text, c.want[i])
+			}
+		}
+	}
+}
+
+func TestLinkWords(t *testing.T) {
+	for want, c := range map[string]struct {
+		st      port.Status
+		waiting int
+	}{
+		"All changes sent":                          {port.Status{Link: port.Online}, 0},
+		"All changes sent, on their way everywhere": {port.Status{Link: port.Online, Behind: true}, 0},
+		"Sending 2 changes":                         {port.Status{Link: port.Online}, 2},
+		"Offline · 1 change kept here":              {port.Status{Link: port.Offline}, 1},
+		"Connecting":                                {port.Status{Link: port.Connecting}, 0},
+		"Signed out · 12 changes kept here":         {port.Status{Link: port.SignedOut}, 12},
+	} {
+		if got := linkWords(c.st, c.waiting); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestDatesAsPeopleTypeThem(t *testing.T) {
+	for text, want := range map[string]string{"24 Dec": "2026-12-24", "24 december": "2026-12-24", "Jan 5": "2027-01-05", "2027-02-03": "2027-02-03", "1.12.": "2026-12-01", "23 Nov": "2026-11-23", "soon": "", "31 Feb": ""} {
+		o, ok := freeDate(text, noon)
+		if ok != (want != "") || o.Key != want {
+			t.Errorf("freeDate(%q) = %q, %t; want %q", text, o.Key, ok, want)
+		}
+	}
+}
+
+func TestACorrectedChangeKeepsEverythingElse(t *testing.T) {
+	x := port.AttentionItem{Command: "task.create", Rows: work.NewTask(work.TaskDraft{ID: "a", Title: "old", Status: work.Todo, Project: "p", Rank: "a0", Author: "m"}).Rows}
+	col, ok := editable(x)
+	if !ok || col != "title" {
+		t.Fatalf("editable column %q, %t", col, ok)
+	}
+	e := corrected(x, col, "new")
+	if e.Rows[0].Set["title"] != change.V("new") || e.Rows[0].Set["status"] != change.V(work.Todo) || len(e.Rows[0].Set) != len(x.Rows[0].Set) {
+		t.Errorf("corrected row %+v", e.Rows[0])
+	}
+	if x.Rows[0].Set["title"] != change.V("old") {
+		t.Error("the refused change itself was changed")
+	}
+}
+
+// No key may mean two things, and each in the list of shortcuts must do something.
+func TestShortcutsAreDistinct(t *testing.T) {
+	for _, s := range keySections() {
+		seen := map[string]string{}
+		for _, k := range s.keys {
+			keys := strings.Join(k.keys, " ")
+			if other, twice := seen[keys]; twice {
+				t.Errorf("%s: %s is %q and %q", s.name, keys, other, k.what)
+			}
+			seen[keys] = k.what
+		}
+	}
+}
+
+func TestEveryCommandHasWords(t *testing.T) {
+	for _, e := range []port.Edit{work.NewTask(work.TaskDraft{}), work.RenameTask("a", "b"), work.DescribeTask("a", "b"), work.AssignTask("a", "b"), work.PrioritizeTask("a", 1),
+		work.DueTask("a", ""), work.SetStatus("a", ""), work.MoveTask("a", "", ""), work.MoveTaskTo("a", "", ""), work.SetTask("a", nil), work.TrashTask("a", 1), work.RestoreTask("a"),
+		work.LabelTask("a", "b", true), work.LabelTask("a", "b", false), work.NewProject("a", "", "", ""), work.RenameProject("a", ""), work.ColorProject("a", ""), work.MoveProject("a", ""),
+		work.TrashProject("a", 1), work.RestoreProject("a"), work.NewLabel("a", "", ""), work.RenameLabel("a", ""), work.ColorLabel("a", ""), work.TrashLabel("a", 1), work.RestoreLabel("a"),
+		work.NewComment("a", "b", "c", ""), work.EditComment("a", ""), work.TrashComment("a", 1), work.RestoreComment("a"), work.RenameWorkspace("a", "")} {
+		if commandWords(e.Command) == "Change" {
+			t.Errorf("%s has no words", e.Command)
+		}
+	}
+}
+
+// stage is an App over a replica in memory, with n tasks in To do, drawn by go-app without a browser.
+func stage(tb testing.TB, n int) (*App, *memory.Replica, app.TestEngine, []id.ID) {
+	tb.Helper()
+	rng := rand.NewChaCha8([32]byte{3})
+	me, tenant, project := id.New(noon, rng), id.New(noon, rng), id.New(noon, rng)
+	r := memory.New(me, func() time.Time { return noon })
+	r.Quiet(work.RenameWorkspace(tenant, "Harbor"), me, noon)
+	r.Quiet(port.Edit{Rows: []port.EditRow{{Table: "member", ID: me, Set: map[string]change.Value{"name": change.V("Ana"), "role": change.V(work.Owner), "active": change.V(1), "color": change.V("teal")}}}}, me, noon)
+	r.Quiet(work.NewProject(project, "Launch", "blue", "a0V"), me, noon)
+	ranks, err := crdt.Spread("", "", n, rng)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tasks := make([]id.ID, n)
+	for i, rank := range ranks {
+		tasks[i] = id.New(noon, rng)
+		r.Quiet(work.NewTask(work.TaskDraft{ID: tasks[i], Project: project, Title: fmt.Sprintf("Task %d", i), Status: work.Todo, Rank: rank, Author: me}), me, noon)
+	}
+	a := NewApp(Config{Connect: func(_, _ id.ID, hear func(port.Message)) store.Link { return r.Connect(hear) }, Now: func() time.Time { return noon }, Rand: rng})
+	a.me, a.who = &api.Me{Person: api.Person{ID: me, Name: "Ana"}}, whoKnown
+	a.route = route.Route{Page: route.Project, Tenant: tenant, Project: project}
+	e := app.NewTestEngine()
+	a.arrive()
+	redraw(tb, e, a)
+	redraw(tb, e, a) // the first drawing asks for the tasks
+	return a, r, e, tasks
+}
+
+// redraw has the list drawn again, as a dispatch does.
+func redraw(tb testing.TB, e app.TestEngine, a *App) {
+	tb.Helper()
+	if err := e.Load(&List{App: a, Route: a.route, Rev: a.Rev(store.Frame, store.Tasks)}); err != nil {
+		tb.Fatal(err)
+	}
+	e.ConsumeAll()
+}
+
+func TestAListShowsItsTasks(t *testing.T) {
+	a, _, _, tasks := stage(t, 300)
+	list := &List{App: a, Route: a.route}
+	html := app.HTMLString(list)
+	if !strings.Contains(html, "Task 0") || strings.Contains(html, "Task 100") {
+		t.Errorf("the first view holds Task 0 %t, Task 100 %t; want only what is seen", strings.Contains(html, "Task 0"), strings.Contains(html, "Task 100"))
+	}
+	a.store.Do(work.RenameTask(tasks[0], "Renamed"))
+	if html = app.HTMLString(&List{App: a, Route: a.route}); !strings.Contains(html, "Renamed") {
+		t.Error("an edit is not in the next drawing")
+	}
+}
+
+func BenchmarkRenameOneOfManyRows(b *testing.B) {
+	a, r, e, tasks := stage(b, 300)
+	r.Hold()
+	b.ResetTimer()
+	for i := range b.N {
+		a.store.Do(work.RenameTask(tasks[3], fmt.Sprint("name ", i)))
+		redraw(b, e, a)
+	}
+}

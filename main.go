@@ -35,7 +35,7 @@ type cli struct {
 
 func main() {
 	var c cli
-	k := kong.Parse(&c, kong.Name("holdfast"), kong.UsageOnError(),
+	k := kong.Parse(&c, kong.Name("holdfast"), kong.ShortUsageOnError(),
 		kong.Description("A work tracker that never waits for the network. Start with 'holdfast dev' and open the address it prints."))
 	log := newLog(c.LogLevel, c.LogJSON)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -20,11 +22,14 @@ type edgeCmd struct {
 	Region     string         `required:"" env:"HOLDFAST_REGION" help:"The region's name, such as eu."`
 	Listen     string         `default:":8080" env:"HOLDFAST_LISTEN" help:"Address on which browsers are served."`
 	URL        string         `required:"" env:"HOLDFAST_URL" help:"Origin that browsers open, such as https://eu.example.com."`
-	Hub        string         `required:"" env:"HOLDFAST_HUB" help:"The hub's link, such as nats-leaf://hub.example.com:7422."`
+	Hub        string         `required:"" env:"HOLDFAST_HUB" help:"The hub's link, such as tls://hub.example.com:7422. On this machine or a private network, nats-leaf:// goes without encryption."`
+	HubCA      string         `env:"HOLDFAST_HUB_CA" type:"path" help:"File with the authority of the hub's certificate, when it is not one that the system trusts."`
 	SecretFile string         `required:"" env:"HOLDFAST_SECRET_FILE" type:"path" help:"File with the secret that the hub and its edges share."`
 	TLSCert    string         `env:"HOLDFAST_TLS_CERT" type:"path" help:"Certificate file, when no proxy in front ends TLS."`
 	TLSKey     string         `env:"HOLDFAST_TLS_KEY" type:"path" help:"Key file of the certificate."`
 	Proxies    []netip.Prefix `env:"HOLDFAST_TRUSTED_PROXIES" help:"Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."`
+
+	trust *tls.Config
 }
 
 // Run serves one region until the end.
@@ -39,6 +44,9 @@ func (c edgeCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	if c.trust, err = readTrust(c.HubCA); err != nil {
+		return err
+	}
 	nodes, err := c.open(ctx, secret, log)
 	if err != nil {
 		_ = closeAll(log, nodes) // the reason to stop is the one to tell
@@ -51,7 +59,7 @@ func (c edgeCmd) Run(ctx context.Context, log *slog.Logger) error {
 
 // open starts the node and, in front of it, the gateway. What was opened is returned also when the rest failed.
 func (c edgeCmd) open(ctx context.Context, secret string, log *slog.Logger) (opened []node, err error) {
-	n := edge.New(edge.Config{Region: c.Region, DataDir: c.Data, HubURL: c.Hub, LeafSecret: secret, PublicURL: c.URL, Log: log})
+	n := edge.New(edge.Config{Region: c.Region, DataDir: c.Data, HubURL: c.Hub, HubTLS: c.trust, LeafSecret: secret, PublicURL: c.URL, Log: log})
 	if err := n.Open(ctx); err != nil {
 		return nil, err
 	}
@@ -68,6 +76,8 @@ func (c edgeCmd) open(ctx context.Context, secret string, log *slog.Logger) (ope
 type hubCmd struct {
 	Data       string   `default:"./data" env:"HOLDFAST_DATA" type:"path" help:"Folder that holds the hub's data."`
 	LeafListen string   `default:":7422" env:"HOLDFAST_LEAF_LISTEN" help:"Address on which edges link in."`
+	LeafCert   string   `env:"HOLDFAST_LEAF_CERT" type:"path" help:"Certificate file of the links. Without one they are not encrypted: only for one machine or a private network."`
+	LeafKey    string   `env:"HOLDFAST_LEAF_KEY" type:"path" help:"Key file of the certificate."`
 	SecretFile string   `required:"" env:"HOLDFAST_SECRET_FILE" type:"path" help:"File with the secret that the hub and its edges share."`
 	Domain     string   `required:"" env:"HOLDFAST_DOMAIN" help:"Domain that passkeys belong to, such as example.com. It must not change later."`
 	Origins    []string `required:"" env:"HOLDFAST_ORIGINS" help:"Origins of all regions, such as https://eu.example.com,https://us.example.com."`
@@ -79,13 +89,34 @@ func (c hubCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	h := hub.New(hub.Config{DataDir: c.Data, LeafListen: c.LeafListen, LeafSecret: secret, RPID: c.Domain, Origins: c.Origins, Log: log})
+	scheme, links := "nats-leaf", (*tls.Config)(nil)
+	if c.LeafCert != "" {
+		cert, err := tls.LoadX509KeyPair(c.LeafCert, c.LeafKey)
+		if err != nil {
+			return fault.Errorf("hub", fault.Invalid, "The certificate %s and the key %s cannot be used: %v.", c.LeafCert, c.LeafKey, err)
+		}
+		scheme, links = "tls", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}
+	}
+	h := hub.New(hub.Config{DataDir: c.Data, LeafListen: c.LeafListen, LeafTLS: links, LeafSecret: secret, RPID: c.Domain, Origins: c.Origins, Log: log})
 	if err := h.Open(ctx); err != nil {
 		return err
 	}
-	fmt.Printf("Holdfast's hub is ready: edges link to nats-leaf://%s\n", h.LeafAddr())
+	fmt.Printf("Holdfast's hub is ready: edges link to %s://%s\n", scheme, h.LeafAddr())
 	<-ctx.Done()
 	return closeAll(log, []node{h})
+}
+
+// readTrust reads the authority that signed the hub's certificate; no path: the system's own.
+func readTrust(path string) (*tls.Config, error) {
+	if path == "" {
+		return nil, nil
+	}
+	pool := x509.NewCertPool()
+	b, err := os.ReadFile(path)
+	if err != nil || !pool.AppendCertsFromPEM(b) {
+		return nil, fault.Errorf("trust", fault.Invalid, "%s is not a file with a PEM certificate.", path)
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS13}, nil
 }
 
 const secretBytesMin = 24

@@ -10,6 +10,7 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"database/sql"
 	"errors"
 	"log/slog"
@@ -39,9 +40,10 @@ import (
 
 // Config is what an edge needs. Region, DataDir, HubURL and PublicURL must be set.
 type Config struct {
-	Region     string // lower-case letters, digits and -; the origin of what is accepted here
-	DataDir    string // this edge's own folder
-	HubURL     string // nats-leaf://host:port
+	Region     string      // lower-case letters, digits and -; the origin of what is accepted here
+	DataDir    string      // this edge's own folder
+	HubURL     string      // tls://host:port, or nats-leaf://host:port without encryption
+	HubTLS     *tls.Config // whom to trust as the hub; nil: the system's authorities
 	LeafSecret string
 	PublicURL  string // origin that browsers open
 	// WebSocketListen is where the gateway hands browsers' connections over; empty: a free port of loopback.
@@ -145,7 +147,7 @@ func (n *Node) openServer(ctx context.Context) error {
 	})
 	n.srv = natsd.New(natsd.Config{
 		Name: n.cfg.Region, Domain: n.cfg.Region, StoreDir: filepath.Join(n.cfg.DataDir, "streams"),
-		HubURL: n.cfg.HubURL, LeafSecret: n.cfg.LeafSecret, WebSocketListen: n.cfg.WebSocketListen,
+		HubURL: n.cfg.HubURL, HubTLS: n.cfg.HubTLS, LeafSecret: n.cfg.LeafSecret, WebSocketListen: n.cfg.WebSocketListen,
 		Authenticate: n.authenticate, Gone: n.conns.Gone, Log: n.cfg.Log,
 	})
 	if err := n.srv.Open(ctx); err != nil {

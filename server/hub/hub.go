@@ -10,6 +10,7 @@ package hub
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"database/sql"
 	"log/slog"
 	"net"
@@ -36,11 +37,12 @@ import (
 // Config is what a Hub needs.
 type Config struct {
 	DataDir    string
-	LeafListen string   // host:port for the regions' links; port 0 takes a free one
-	LeafSecret string   // regions must have the same
-	RPID       string   // the domain of passkeys, such as example.com, or localhost
-	RPName     string   // shown by authenticators; empty: Holdfast
-	Origins    []string // every origin under which people open Holdfast
+	LeafListen string      // host:port for the regions' links; port 0 takes a free one
+	LeafSecret string      // regions must have the same
+	LeafTLS    *tls.Config // certificate of the links; nil: they are not encrypted
+	RPID       string      // the domain of passkeys, such as example.com, or localhost
+	RPName     string      // shown by authenticators; empty: Holdfast
+	Origins    []string    // every origin under which people open Holdfast
 	Rates      identity.Rates
 	Now        func() time.Time // nil: time.Now
 	Log        *slog.Logger
@@ -97,7 +99,7 @@ func (h *Hub) open(ctx context.Context) (err error) {
 		return err
 	}
 	h.nats = natsd.New(natsd.Config{Name: "hub", Domain: wire.HubDomain, StoreDir: filepath.Join(h.cfg.DataDir, "js"),
-		LeafListen: h.cfg.LeafListen, LeafSecret: h.cfg.LeafSecret, Log: h.cfg.Log})
+		LeafListen: h.cfg.LeafListen, LeafTLS: h.cfg.LeafTLS, LeafSecret: h.cfg.LeafSecret, Log: h.cfg.Log})
 	if err = h.nats.Open(ctx); err != nil {
 		h.nats = nil
 		return err

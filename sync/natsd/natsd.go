@@ -12,6 +12,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -37,9 +38,11 @@ type Config struct {
 	StoreBytesMax int64  // 0: storeBytesDefault
 	SyncAlways    bool   // every stored message waits for the disk
 
-	LeafListen string // host:port on which leaf links are accepted; port 0 takes a free one; empty: none
-	HubURL     string // nats-leaf://host:port of the hub; empty: no link
-	LeafSecret string // both ends of a leaf link must have the same
+	LeafListen string      // host:port on which leaf links are accepted; port 0 takes a free one; empty: none
+	LeafTLS    *tls.Config // for LeafListen: the hub's certificate; nil: links are not encrypted
+	HubURL     string      // tls://host:port of the hub, or nats-leaf://host:port without encryption; empty: no link
+	HubTLS     *tls.Config // for HubURL: whom to trust; nil: the system's authorities
+	LeafSecret string      // both ends of a leaf link must have the same
 
 	WebSocketListen string // host:port for browsers, behind the gateway; empty: no account WEB
 	// Authenticate decides about a browser's connection; it may be asked again about one that stands. It must not block
@@ -170,6 +173,9 @@ func (s *Server) options() (*server.Options, error) {
 			return nil, err
 		}
 		o.LeafNode.Account = wire.AccountCore
+		if s.cfg.LeafTLS != nil {
+			o.LeafNode.TLSConfig, o.LeafNode.TLSTimeout = s.cfg.LeafTLS.Clone(), authMax.Seconds()
+		}
 		o.LeafNode.Username, o.LeafNode.Password = "leaf", s.cfg.LeafSecret
 	}
 	if s.cfg.HubURL != "" {
@@ -179,6 +185,13 @@ func (s *Server) options() (*server.Options, error) {
 		}
 		u.User = url.UserPassword("leaf", s.cfg.LeafSecret)
 		remote := &server.RemoteLeafOpts{LocalAccount: wire.AccountCore, URLs: []*url.URL{u}, IgnoreDiscoveredServers: true, DialTimeout: leafDialMax}
+		if u.Scheme == "tls" {
+			remote.TLS, remote.TLSConfig, remote.TLSTimeout = true, &tls.Config{MinVersion: tls.VersionTLS13}, authMax.Seconds()
+			if s.cfg.HubTLS != nil {
+				remote.TLSConfig = s.cfg.HubTLS.Clone()
+			}
+			remote.TLSConfig.ServerName = u.Hostname()
+		}
 		remote.Compression.Mode = server.CompressionS2Auto
 		o.LeafNode.Remotes = []*server.RemoteLeafOpts{remote}
 	}

@@ -3,22 +3,20 @@ package billing
 import (
 	"container/heap"
 	"context"
-	"strings"
 	"sync"
 	"time"
 
 	"holdfast/server/catalog"
-	"holdfast/server/invoice"
 	"holdfast/server/ledger"
 	"holdfast/server/meter"
-	"holdfast/server/money"
 	"holdfast/server/payment"
 	"holdfast/sync/fault"
 )
 
 // Engine bills all customers of one catalogue. It is safe for concurrent use; commands run one after another.
 type Engine struct {
-	proc payment.Processor
+	proc  payment.Processor
+	store Store
 
 	mu       sync.Mutex
 	cat      *catalog.Catalog
@@ -39,11 +37,12 @@ type Config struct {
 	Catalog   *catalog.Catalog
 	Processor payment.Processor
 	Start     time.Time // the clock's first moment
+	Store     Store     // nil: nothing outlives the process
 }
 
 // New makes an engine without customers.
 func New(c Config) *Engine {
-	return &Engine{proc: c.Processor, cat: c.Catalog, now: c.Start.In(c.Catalog.Zone), nums: Numbers{By: map[string]int64{}}, accounts: map[string]*Account{},
+	return &Engine{proc: c.Processor, store: c.Store, cat: c.Catalog, now: c.Start.In(c.Catalog.Zone), nums: Numbers{By: map[string]int64{}}, accounts: map[string]*Account{},
 		uses: map[string]int{}, seen: map[string]bool{}, alarm: map[string]time.Time{}}
 }
 
@@ -91,7 +90,7 @@ func (e *Engine) Books() []*ledger.Book {
 func (e *Engine) Stray() []payment.Event { e.mu.Lock(); defer e.mu.Unlock(); return e.stray }
 
 // Open opens an account for a new customer.
-func (e *Engine) Open(c Customer) error {
+func (e *Engine) Open(ctx context.Context, c Customer) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	n, err := checkCustomer(e.cat, c, e.now)
@@ -101,7 +100,11 @@ func (e *Engine) Open(c Customer) error {
 	if e.accounts[n.ID] != nil {
 		return fault.Errorf("billing.Open", fault.Conflict, "there is a customer %q already", n.ID)
 	}
-	e.accounts[n.ID] = &Account{Customer: n, Usage: &meter.Log{}, Seen: map[string]bool{}}
+	a := &Account{Customer: n, Usage: &meter.Log{}, Seen: map[string]bool{}}
+	if err := e.save(ctx, Saved{Account: a, Place: len(e.order)}); err != nil {
+		return err
+	}
+	e.accounts[n.ID] = a
 	e.order = append(e.order, n.ID)
 	return nil
 }
@@ -111,9 +114,12 @@ func (e *Engine) begin(a *Account) *tx {
 	return &tx{Account: a.clone(), cat: e.cat, now: e.now, nums: &nums, uses: func(k string) int { return e.uses[k] }, checks: e.proc.Check}
 }
 
-// commit replaces the account and sets its alarm.
-func (e *Engine) commit(t *tx) {
+// commit saves the account, replaces it and sets its alarm. If it cannot be saved nothing has happened.
+func (e *Engine) commit(ctx context.Context, t *tx) error {
 	old := e.accounts[t.ID]
+	if err := e.save(ctx, Saved{Account: t.Account, Old: old, Numbers: t.nums}); err != nil {
+		return err
+	}
 	for _, ev := range t.Events[len(old.Events):] {
 		if ev.Kind == EvCoupon {
 			e.uses[ev.Coupon.ID]++
@@ -121,6 +127,7 @@ func (e *Engine) commit(t *tx) {
 	}
 	e.accounts[t.ID], e.nums = t.Account, *t.nums
 	e.wake(t.ID)
+	return nil
 }
 
 // wake sets the alarm of an account to what it waits for next.
@@ -150,7 +157,9 @@ func (e *Engine) Do(ctx context.Context, customer string, c Command) error {
 	if err := c.apply(t); err != nil {
 		return err
 	}
-	e.commit(t)
+	if err := e.commit(ctx, t); err != nil {
+		return err
+	}
 	if err := e.drain(ctx, customer); err != nil {
 		return err
 	}
@@ -178,9 +187,17 @@ func (e *Engine) Record(ctx context.Context, customer string, ev meter.Event) (b
 	if !known {
 		return false, fault.Errorf("billing.Record", fault.Invalid, "no meter counts events of type %q", ev.Type)
 	}
-	fresh, err := a.Usage.Add(ev)
-	if err != nil || !fresh {
-		return fresh, err
+	if a.Usage.Has(ev) {
+		return false, nil
+	}
+	if err := a.Usage.Check(ev); err != nil {
+		return false, err
+	}
+	if err := e.save(ctx, Saved{Account: a, Old: a, Usage: &ev}); err != nil {
+		return false, err
+	}
+	if _, err := a.Usage.Add(ev); err != nil {
+		return false, err
 	}
 	pass, alert := e.view(a).mayPass(), e.view(a).mayAlert(ev.Type)
 	if !pass && !alert {
@@ -200,7 +217,9 @@ func (e *Engine) Record(ctx context.Context, customer string, ev meter.Event) (b
 	if len(t.Events) == len(a.Events) && len(t.Notices) == len(a.Notices) {
 		return true, nil
 	}
-	e.commit(t)
+	if err := e.commit(ctx, t); err != nil {
+		return true, err
+	}
 	return true, e.drain(ctx, customer)
 }
 
@@ -216,7 +235,9 @@ func (e *Engine) drain(ctx context.Context, id string) error {
 		if err := e.effect(ctx, t, do); err != nil {
 			return err
 		}
-		e.commit(t)
+		if err := e.commit(ctx, t); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -255,63 +276,13 @@ func (e *Engine) Hear(ctx context.Context, ev payment.Event) error {
 	if err := t.event(ev); err != nil {
 		return err
 	}
-	e.commit(t)
+	if err := e.commit(ctx, t); err != nil {
+		return err
+	}
 	if err := e.drain(ctx, id); err != nil {
 		return err
 	}
 	return e.advance(ctx, e.now)
-}
-
-// wire matches money that arrived with the invoice whose number stands in its reference. What nobody can match is kept apart.
-func (e *Engine) wire(ctx context.Context, ev payment.Event) error {
-	if e.seen[ev.ID] {
-		return nil
-	}
-	ref := plain(ev.Reference)
-	for _, id := range e.order {
-		a := e.accounts[id]
-		for _, v := range a.Invoices {
-			if v.State == invoice.Draft || v.State == invoice.Void || a.Currency != ev.Amount.Currency || !mentions(ref, plain(v.Number)) {
-				continue
-			}
-			t := e.begin(a)
-			t.Payments = append(t.Payments, Payment{ID: ev.Charge, Key: ev.ID, Invoice: v.ID, Method: payment.Method{Kind: payment.Wire}, Amount: ev.Amount.Minor, Status: payment.Succeeded, At: e.now})
-			t.notice("payment.wire", v.Number, "A wire of %s for invoice %s arrived", ev.Amount, v.Number)
-			if err := t.receive(v.ID, ev.Charge, ev.Amount.Minor); err != nil {
-				return err
-			}
-			e.seen[ev.ID] = true
-			e.commit(t)
-			return e.drain(ctx, id)
-		}
-	}
-	if err := e.book.Post(ledger.Tx{Key: ev.ID, At: e.now, Memo: "wire that matches no invoice: " + ev.Reference, Currency: ev.Amount.Currency,
-		Entries: []ledger.Entry{ledger.Debit(ledger.Cash, ev.Amount.Minor), ledger.Credit(ledger.Unapplied, ev.Amount.Minor)}}); err != nil {
-		return err
-	}
-	e.seen[ev.ID] = true
-	e.stray = append(e.stray, ev)
-	return nil
-}
-
-// plain keeps letters and digits, in capitals: banks mangle the rest.
-func plain(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, strings.ToUpper(s))
-}
-
-// mentions tells whether a number stands in a reference and is not the beginning of a longer number.
-func mentions(ref, number string) bool {
-	i := strings.Index(ref, number)
-	if i < 0 || number == "" {
-		return false
-	}
-	after := i + len(number)
-	return after == len(ref) || ref[after] < '0' || ref[after] > '9'
 }
 
 // Next is when the next alarm is due, or the zero time.
@@ -368,7 +339,9 @@ func (e *Engine) advance(ctx context.Context, to time.Time) error {
 		if err := next.what(t, next.at); err != nil {
 			return fault.Wrap("billing.Advance "+top.id, err)
 		}
-		e.commit(t)
+		if err := e.commit(ctx, t); err != nil {
+			return err
+		}
 		if err := e.drain(ctx, top.id); err != nil {
 			return err
 		}
@@ -377,7 +350,7 @@ func (e *Engine) advance(ctx context.Context, to time.Time) error {
 }
 
 // Close books the revenue that is earned by now, as at the end of a simulation or for a report within a month.
-func (e *Engine) Close() error {
+func (e *Engine) Close(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, id := range e.order {
@@ -385,78 +358,11 @@ func (e *Engine) Close() error {
 		if err := t.recognise(); err != nil {
 			return err
 		}
-		e.commit(t)
+		if err := e.commit(ctx, t); err != nil {
+			return err
+		}
 	}
 	return nil
-}
-
-// Preview is what a command would do now: the documents that it would issue and the subscription after it. It is the same code as Do, on
-// a copy that is thrown away, and it sends nothing.
-type Preview struct {
-	Invoices []invoice.Invoice
-	Notes    []invoice.Note
-	Pending  []invoice.Line
-	Sub      Sub
-	DueNow   money.Amount
-	Balance  money.Amount // change of the customer's balance and credit
-}
-
-// Preview tries a command.
-func (e *Engine) Preview(customer string, c Command) (Preview, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	a, err := e.account(customer)
-	if err != nil {
-		return Preview{}, err
-	}
-	t := e.begin(a)
-	if err := c.apply(t); err != nil {
-		return Preview{}, err
-	}
-	return t.against(a), nil
-}
-
-// Upcoming is the invoice of the running period as it would be if nothing more happened: usage so far is in it.
-func (e *Engine) Upcoming(customer string) (Preview, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	a, err := e.account(customer)
-	if err != nil {
-		return Preview{}, err
-	}
-	sub := a.Sub()
-	if sub.Status != Active {
-		return Preview{}, fault.Errorf("billing.Upcoming", fault.Conflict, "nothing runs; the subscription is %s", sub.Status)
-	}
-	t := e.begin(a)
-	t.now = sub.Period.End
-	if err := t.run(t.now, how{reason: "cycle", waits: true}, (*step).turn); err != nil {
-		return Preview{}, err
-	}
-	for _, w := range copied(t.Waits) {
-		if err := t.issue(w.Invoice); err != nil {
-			return Preview{}, err
-		}
-	}
-	return t.against(a), nil
-}
-
-// against is what t has more than a.
-func (t *tx) against(a *Account) Preview {
-	p := Preview{Notes: t.Notes[len(a.Notes):], Sub: t.Sub(), Pending: t.Pending, DueNow: money.New(0, t.Currency), Balance: money.New(0, t.Currency)}
-	for _, v := range t.Invoices {
-		if old := a.Invoice(v.ID); old == nil || old.State == invoice.Draft && v.State != invoice.Draft {
-			p.Invoices = append(p.Invoices, v)
-			p.DueNow.Minor += v.Due()
-		}
-	}
-	for _, g := range t.Credits {
-		p.Balance.Minor += g.Left
-	}
-	for _, g := range a.Credits {
-		p.Balance.Minor -= g.Left
-	}
-	return p
 }
 
 // entry is an alarm in the heap; alarms orders them by time, then customer.

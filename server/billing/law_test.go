@@ -86,7 +86,7 @@ func newTown(t fataler, yaml string, start time.Time) *town {
 
 func (w *town) open(id, card string) {
 	w.t.Helper()
-	if err := w.e.Open(Customer{ID: id, Country: "FR"}); err != nil {
+	if err := w.e.Open(context.Background(), Customer{ID: id, Country: "FR"}); err != nil {
 		w.t.Fatalf("%v", err)
 	}
 	w.do(id, Methods{List: []payment.Method{{Kind: payment.Card, Token: card}}})

@@ -61,7 +61,7 @@ func TestBM34_AYearOf1000CustomersReconciles(t *testing.T) {
 		}
 	}
 	w.to(end)
-	if err := w.e.Close(); err != nil {
+	if err := w.e.Close(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	took := time.Since(began)

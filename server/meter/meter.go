@@ -36,23 +36,16 @@ type Log struct {
 // Add takes an event in and tells whether it was new. An event from the future (FutureMax), one too old to be told from a
 // repetition (AgeMax), or one without an id is refused and changes nothing.
 func (l *Log) Add(e Event) (bool, error) {
-	const op = "meter.Add"
-	switch {
-	case e.ID == "" || e.Type == "":
-		return false, fault.Errorf(op, fault.Invalid, "an event needs an id and a type")
-	case e.Time.After(e.Received.Add(FutureMax)):
-		return false, fault.Errorf(op, fault.Invalid, "event %s is from the future: it happened at %s, now is %s", e.ID, e.Time.Format(time.RFC3339), e.Received.Format(time.RFC3339))
-	case e.Received.Sub(e.Time) > AgeMax:
-		return false, fault.Errorf(op, fault.Invalid, "event %s is older than %d days", e.ID, int(AgeMax.Hours()/24))
+	if err := l.Check(e); err != nil {
+		return false, err
 	}
-	key := [2]string{e.Source, e.ID}
-	if l.seen[key] {
+	if l.Has(e) {
 		return false, nil
 	}
 	if l.seen == nil {
 		l.seen, l.byType = map[[2]string]bool{}, map[string][]Event{}
 	}
-	l.seen[key] = true
+	l.seen[[2]string{e.Source, e.ID}] = true
 	list := l.byType[e.Type]
 	i := sort.Search(len(list), func(i int) bool { return before(e, list[i]) })
 	list = append(list, Event{})
@@ -60,6 +53,23 @@ func (l *Log) Add(e Event) (bool, error) {
 	list[i] = e
 	l.byType[e.Type] = list
 	return true, nil
+}
+
+// Has tells whether the log holds the event already.
+func (l *Log) Has(e Event) bool { return l.seen[[2]string{e.Source, e.ID}] }
+
+// Check tells whether Add would refuse the event.
+func (l *Log) Check(e Event) error {
+	const op = "meter.Add"
+	switch {
+	case e.ID == "" || e.Type == "":
+		return fault.Errorf(op, fault.Invalid, "an event needs an id and a type")
+	case e.Time.After(e.Received.Add(FutureMax)):
+		return fault.Errorf(op, fault.Invalid, "event %s is from the future: it happened at %s, now is %s", e.ID, e.Time.Format(time.RFC3339), e.Received.Format(time.RFC3339))
+	case e.Received.Sub(e.Time) > AgeMax:
+		return fault.Errorf(op, fault.Invalid, "event %s is older than %d days", e.ID, int(AgeMax.Hours()/24))
+	}
+	return nil
 }
 
 func before(a, b Event) bool {

@@ -96,7 +96,7 @@ func Play(ctx context.Context, in io.Reader, o Options) (*Report, error) {
 	if err := w.advance(f.end); err != nil {
 		return nil, fault.Wrap(op, err)
 	}
-	if err := w.engine.Close(); err != nil {
+	if err := w.engine.Close(w.ctx); err != nil {
 		return nil, fault.Wrap(op, err)
 	}
 	if o.Save != nil {
@@ -108,7 +108,7 @@ func Play(ctx context.Context, in io.Reader, o Options) (*Report, error) {
 }
 
 func (w *world) open(c customer) error {
-	if err := w.engine.Open(c.Customer); err != nil {
+	if err := w.engine.Open(w.ctx, c.Customer); err != nil {
 		return err
 	}
 	if len(c.methods) == 0 && !c.send {

@@ -1,0 +1,72 @@
+package billing
+
+import (
+	"context"
+	"strings"
+
+	"holdfast/server/invoice"
+	"holdfast/server/ledger"
+	"holdfast/server/payment"
+)
+
+// wire matches money that arrived with the invoice whose number stands in its reference. What nobody can match is kept apart.
+func (e *Engine) wire(ctx context.Context, ev payment.Event) error {
+	if e.seen[ev.ID] {
+		return nil
+	}
+	for _, a := range e.accounts {
+		if a.Seen[ev.ID] {
+			return nil
+		}
+	}
+	ref := plain(ev.Reference)
+	for _, id := range e.order {
+		a := e.accounts[id]
+		for _, v := range a.Invoices {
+			if v.State == invoice.Draft || v.State == invoice.Void || a.Currency != ev.Amount.Currency || !mentions(ref, plain(v.Number)) {
+				continue
+			}
+			t := e.begin(a)
+			t.Payments = append(t.Payments, Payment{ID: ev.Charge, Key: ev.ID, Invoice: v.ID, Method: payment.Method{Kind: payment.Wire}, Amount: ev.Amount.Minor, Status: payment.Succeeded, At: e.now})
+			t.notice("payment.wire", v.Number, "A wire of %s for invoice %s arrived", ev.Amount, v.Number)
+			if err := t.receive(v.ID, ev.Charge, ev.Amount.Minor); err != nil {
+				return err
+			}
+			t.Seen[ev.ID] = true
+			if err := e.commit(ctx, t); err != nil {
+				return err
+			}
+			return e.drain(ctx, id)
+		}
+	}
+	book := e.book.Clone()
+	if err := book.Post(ledger.Tx{Key: ev.ID, At: e.now, Memo: "wire that matches no invoice: " + ev.Reference, Currency: ev.Amount.Currency,
+		Entries: []ledger.Entry{ledger.Debit(ledger.Cash, ev.Amount.Minor), ledger.Credit(ledger.Unapplied, ev.Amount.Minor)}}); err != nil {
+		return err
+	}
+	if err := e.save(ctx, Saved{Stray: &ev, Book: book.Txs()[len(e.book.Txs()):]}); err != nil {
+		return err
+	}
+	e.book, e.seen[ev.ID], e.stray = book, true, append(e.stray, ev)
+	return nil
+}
+
+// plain keeps letters and digits, in capitals: banks mangle the rest.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.ToUpper(s))
+}
+
+// mentions tells whether a number stands in a reference and is not the beginning of a longer number.
+func mentions(ref, number string) bool {
+	i := strings.Index(ref, number)
+	if i < 0 || number == "" {
+		return false
+	}
+	after := i + len(number)
+	return after == len(ref) || ref[after] < '0' || ref[after] > '9'
+}

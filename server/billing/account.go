@@ -93,10 +93,11 @@ type Wait struct {
 	Until   time.Time `json:"until"`
 }
 
-// Earning is a revenue item and how much of it the ledger has recognised.
+// Earning is a revenue item, and how much of it the ledger has recognised up to when.
 type Earning struct {
 	revenue.Item
-	Posted int64 `json:"posted"`
+	Posted int64     `json:"posted"`
+	To     time.Time `json:"to,omitzero"` // the day before which it is recognised
 }
 
 // Notice is something that happened which others want to know: it becomes a webhook, and some become mails.

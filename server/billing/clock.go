@@ -196,7 +196,11 @@ func (t *tx) recogniseUpTo(at time.Time) error {
 	var ends []time.Time
 	for i := range t.Earnings {
 		e := &t.Earnings[i]
-		for m := month(e.Span.Start.In(zone)); e.Posted != e.Amount; m = month(m) {
+		from := e.Span.Start
+		if e.To.After(from) {
+			from = e.To
+		}
+		for m := month(from.In(zone)); e.Posted != e.Amount; m = month(m) {
 			end := m
 			if end.After(at) {
 				end = at
@@ -208,6 +212,7 @@ func (t *tx) recogniseUpTo(at time.Time) error {
 				sums[end] += n
 				e.Posted += n
 			}
+			e.To = end
 			if !m.Before(at) {
 				break
 			}

@@ -90,7 +90,7 @@ func (d *Dir) Close() {
 }
 
 // Poke says that the link to the hub has come up.
-func (d *Dir) Poke() { d.follow.Poke() }
+func (d *Dir) Poke() { d.follow.Poke(0) }
 
 // Verify reads a session token: who it is, or Denied, or Expired when its time is over or the session was ended.
 func (d *Dir) Verify(raw string) (token.Claims, error) {

@@ -51,6 +51,7 @@ type Follower struct {
 	cancel   context.CancelFunc
 	done     sync.WaitGroup
 	attached atomic.Bool
+	since    atomic.Int64 // when the reader began, Unix nanoseconds
 }
 
 // New makes a follower that does nothing yet.
@@ -75,8 +76,12 @@ func (f *Follower) Close() {
 	f.done.Wait()
 }
 
-// Poke says that the link has just come up: what is attached may be broken, what is not may try now.
-func (f *Follower) Poke() {
+// Poke says that the link has just come up: what is attached may be broken, what is not may try now. A reader that is
+// younger than fresh came over the new link already and is left alone.
+func (f *Follower) Poke(fresh time.Duration) {
+	if f.attached.Load() && time.Since(time.Unix(0, f.since.Load())) < fresh {
+		return
+	}
 	select {
 	case f.poke <- struct{}{}:
 	default:
@@ -124,6 +129,7 @@ func (f *Follower) session(ctx context.Context) error {
 	defer reader.Wait()
 	defer it.Stop()
 	defer cancel()
+	f.since.Store(time.Now().UnixNano())
 	f.attached.Store(true)
 	return f.consume(ctx, way, cons.CachedInfo().NumPending, &broken)
 }

@@ -71,7 +71,7 @@ func newEdgeIn(t testing.TB, h *edgetest.Hub, region, folder string) *edge {
 		out = io.MultiWriter(e.log, os.Stderr)
 	}
 	e.cfg = node.Config{Region: region, DataDir: folder, HubURL: "nats-leaf://" + e.link.Addr(),
-		LeafSecret: edgetest.Secret, PublicURL: "http://" + region + ".localhost", Log: slog.New(slog.NewTextHandler(out, nil)), Now: func() time.Time { return time.Now().Add(time.Duration(e.late.Load())) }}
+		LeafSecret: edgetest.Secret, PublicURL: "http://" + region + ".localhost", Log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time { return time.Now().Add(time.Duration(e.late.Load())) }}
 	e.start()
 	t.Cleanup(func() { e.Close() })
 	edgetest.Eventually(t, 10*time.Second, "the directory has the region", func() bool { return h.Has(directory.RegionKey(region)) })

@@ -63,9 +63,9 @@ func (p *peer) close() {
 	p.done.Wait()
 }
 
-func (p *peer) poke() {
+func (p *peer) poke(fresh time.Duration) {
 	for _, f := range p.shards {
-		f.Poke()
+		f.Poke(fresh)
 	}
 }
 

@@ -211,7 +211,7 @@ func (s *Stream) LinkUp() {
 		return
 	}
 	for _, p := range s.peers {
-		p.poke()
+		p.poke(0)
 	}
 	s.acks.poke()
 	s.done.Go(func() {
@@ -231,7 +231,7 @@ func (s *Stream) onUp(m *nats.Msg) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if p := s.peers[string(m.Data)]; p != nil {
-		p.poke()
+		p.poke(2 * upAfter)
 		s.acks.poke()
 	}
 }

@@ -16,7 +16,7 @@ import (
 type simulateCmd struct {
 	File    string `arg:"" optional:"" help:"The simulation, a YAML file; - is standard input."`
 	JSON    bool   `help:"Print everything as JSON instead of a table."`
-	Papers  string `help:"Also write every invoice and credit note as HTML, PDF and e-invoice (EN 16931) into this folder." placeholder:"DIR"`
+	Papers  string `help:"Also write every invoice and credit note as HTML, PDF and e-invoice (EN 16931), and tables for accountants as CSV, into this folder." placeholder:"DIR"`
 	Example bool   `help:"Print a documented example to start from."`
 }
 

@@ -5,11 +5,12 @@ import (
 	"strings"
 
 	"holdfast/server/document"
+	"holdfast/server/export"
 	"holdfast/server/invoice"
 	"holdfast/sync/fault"
 )
 
-// papers saves every issued invoice and credit note as HTML, PDF and e-invoice.
+// papers saves every issued invoice and credit note as HTML, PDF and e-invoice, and the tables that accountants import.
 func (w *world) papers(save func(name string, data []byte) error) error {
 	const op = "simulate.papers"
 	zone := w.file.cat.Zone
@@ -28,6 +29,15 @@ func (w *world) papers(save func(name string, data []byte) error) error {
 			if err := keep(save, n.Number, document.Note(n, zone), e, err, w); err != nil {
 				return fault.Wrap(op, err)
 			}
+		}
+	}
+	for _, f := range export.Files(w.engine.Accounts(), w.engine.Books(), zone) {
+		var b bytes.Buffer
+		if err := f.Write(&b); err != nil {
+			return fault.Wrap(op, err)
+		}
+		if err := save(f.Name, b.Bytes()); err != nil {
+			return fault.Wrap(op, err)
 		}
 	}
 	return nil

@@ -175,6 +175,7 @@ func (a *App) moved(r route.Route) {
 	a.route = r
 	a.side, a.picker, a.dialog, a.rename = false, nil, nil, ""
 	if before.Page != r.Page || before.Project != r.Project || before.Tenant != r.Tenant {
+		a.keepWaiting()
 		a.compose, a.filter, a.finding, a.at = nil, port.Filter{}, false, ""
 		a.later(func() { browser.Focus("main") })
 	}
@@ -286,6 +287,7 @@ func (a *App) openRoute() {
 	if r.Tasks() {
 		s.OpenView(store.View{Project: r.Project, Filter: a.filter})
 	}
+	a.createWaiting()
 	s.OpenDetail(r.Task)
 	if r.Page == route.Trash {
 		s.OpenTrash()

@@ -17,7 +17,9 @@ import (
 type compose struct {
 	status  string
 	project id.ID
-	after   id.ID // the one written just before
+	after   id.ID    // the one written just before
+	waiting []string // titles written before the list was loaded
+	done    bool     // closed when they are made
 }
 
 // startCompose opens the line for a new task: in the status given, or where the keyboard is.
@@ -51,6 +53,10 @@ func (a *App) startCompose(status string) {
 }
 
 func (a *App) endCompose() {
+	if c := a.compose; c != nil && len(c.waiting) > 0 {
+		c.done = true // closed as soon as what was written is made
+		return
+	}
 	if a.compose != nil {
 		a.compose = nil
 		a.touch()
@@ -75,10 +81,15 @@ func (a *App) create(title string) {
 	rank, ok := s.RankAt(c.status, place, "")
 	if !ok {
 		if rank, ok = s.RankAt(c.status, 0, ""); !ok {
-			a.toast("The list is still loading. Try again in a moment.", "", nil)
+			c.waiting = append(c.waiting, title) // its place is not known yet
 			return
 		}
 	}
+	a.createAt(title, rank)
+}
+
+func (a *App) createAt(title, rank string) {
+	s, c := a.store, a.compose
 	d := work.TaskDraft{ID: s.NewID(), Project: c.project, Title: title, Status: c.status, Rank: rank, Author: s.Person()}
 	// What the view is narrowed to, the new task gets: it would be gone from sight at once otherwise.
 	if f := a.filter; f != (port.Filter{}) {
@@ -94,6 +105,32 @@ func (a *App) create(title string) {
 	c.after = d.ID
 	a.at = d.ID
 	a.say("Created " + title + ".")
+}
+
+// createWaiting makes the tasks that were written before the list was loaded.
+func (a *App) createWaiting() {
+	c := a.compose
+	if c == nil || len(c.waiting) == 0 || !a.store.Window(c.status).Loaded {
+		return
+	}
+	titles := c.waiting
+	c.waiting = nil
+	for _, t := range titles {
+		a.create(t)
+	}
+	if c.done {
+		a.endCompose()
+	}
+}
+
+// keepWaiting makes what was written for a list that is left before it was loaded: its place matters less than its text.
+func (a *App) keepWaiting() {
+	if c := a.compose; c != nil {
+		for _, t := range c.waiting {
+			a.createAt(t, a.store.AnyRank())
+		}
+		c.waiting = nil
+	}
 }
 
 // Composer is the line in which a new task is written.

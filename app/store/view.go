@@ -248,6 +248,15 @@ func (s *Store) RankAt(status string, place int, moving id.ID) (rank string, ok 
 	return rank, err == nil
 }
 
+// AnyRank is a rank somewhere in the middle, for when no neighbours are known.
+func (s *Store) AnyRank() string {
+	rank, err := crdt.Between("", "", s.cfg.Rand)
+	if err != nil {
+		panic("store: a rank without bounds cannot fail: " + err.Error())
+	}
+	return rank
+}
+
 // ProjectRankAt is a rank for a project that shall stand at a place of the list, places counted without it.
 func (s *Store) ProjectRankAt(place int, moving id.ID) (string, bool) {
 	list := slices.DeleteFunc(slices.Clone(s.frame.now.Projects), func(p port.Project) bool { return p.ID == moving })

@@ -78,6 +78,7 @@ func (r *region) wait(t *testing.T, rev uint64, limit time.Duration) {
 }
 
 func TestSessionsAndMembership(t *testing.T) {
+	t.Parallel()
 	h := edgetest.NewHub(t)
 	ana, bo := h.NewPerson(), h.NewPerson()
 	acme := h.NewTenant(ana)
@@ -123,6 +124,7 @@ func TestSessionsAndMembership(t *testing.T) {
 }
 
 func TestServesWhileCutAndHealsWithinASecond(t *testing.T) {
+	t.Parallel()
 	h := edgetest.NewHub(t)
 	ana := h.NewPerson()
 	acme := h.NewTenant(ana)
@@ -151,6 +153,7 @@ func TestServesWhileCutAndHealsWithinASecond(t *testing.T) {
 }
 
 func TestCopyOutlivesTheProcessAndTheHub(t *testing.T) {
+	t.Parallel()
 	h := edgetest.NewHub(t)
 	ana := h.NewPerson()
 	acme := h.NewTenant(ana)
@@ -174,6 +177,7 @@ func TestCopyOutlivesTheProcessAndTheHub(t *testing.T) {
 
 // A bucket that was made anew has other revisions: what is not in it is gone.
 func TestBucketMadeAnew(t *testing.T) {
+	t.Parallel()
 	h := edgetest.NewHub(t)
 	ana, bo := h.NewPerson(), h.NewPerson()
 	old := h.NewTenant(ana)
@@ -195,6 +199,7 @@ func TestBucketMadeAnew(t *testing.T) {
 }
 
 func TestDamagedRecordLeavesTheOneBefore(t *testing.T) {
+	t.Parallel()
 	h := edgetest.NewHub(t)
 	ana := h.NewPerson()
 	acme := h.NewTenant(ana)

@@ -147,6 +147,7 @@ func (m *member) digest() [32]byte {
 // Members with real replicas work in two regions while links are cut and muted, edges and the hub stop and start. When all
 // is whole again every copy is equal and nobody has anything left to push or to look after.
 func TestEverythingBreaks(t *testing.T) {
+	t.Parallel()
 	h := edgetest.NewHub(t)
 	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
 	var people []edgetest.Person

@@ -108,6 +108,7 @@ func newPlace(t *testing.T, h *edgetest.Hub) place {
 }
 
 func TestKilledInTheMiddleOfPushes(t *testing.T) {
+	t.Parallel()
 	const total, kills = 200, 3
 	h := edgetest.NewHub(t)
 	us := newEdge(t, h, "us")
@@ -253,6 +254,7 @@ func TestSecondProcessOnTheSameFolder(t *testing.T) {
 }
 
 func TestHubRestarts(t *testing.T) {
+	t.Parallel()
 	h := edgetest.NewHub(t)
 	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
 	ana, bo := h.NewPerson(), h.NewPerson()

@@ -37,6 +37,7 @@ func fill(t *testing.T, folder string) (room func()) {
 // On a full disk reading goes on, what is new is refused as temporary, and when there is room again all goes on by itself,
 // also what was accepted just before and is not in the other region yet.
 func TestDiskOfAnEdgeIsFull(t *testing.T) {
+	t.Parallel()
 	mount := t.TempDir()
 	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=96m"); err != nil {
 		t.Skip("needs the right to mount a small file system:", err)

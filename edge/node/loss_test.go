@@ -56,6 +56,7 @@ func sameShard(h *edgetest.Hub, people ...edgetest.Person) (a, b directory.Tenan
 // A stream that loses its tail gives the same places to other messages; a region that has read further would never see
 // them. Comparing heads finds out.
 func TestStreamLosesItsTail(t *testing.T) {
+	t.Parallel()
 	h := edgetest.NewHub(t)
 	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
 	ana := h.NewPerson()
@@ -82,6 +83,7 @@ func TestStreamLosesItsTail(t *testing.T) {
 }
 
 func TestStreamsAreLostWhole(t *testing.T) {
+	t.Parallel()
 	h := edgetest.NewHub(t)
 	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
 	ana := h.NewPerson()
@@ -106,6 +108,7 @@ func TestStreamsAreLostWhole(t *testing.T) {
 // A workspace's file that was put back from an older copy gets what was published since before it takes anything new, so
 // that no sequence stands for two changes.
 func TestFileIsPutBackFromAnOlderCopy(t *testing.T) {
+	t.Parallel()
 	h := edgetest.NewHub(t)
 	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
 	ana := h.NewPerson()

@@ -51,6 +51,7 @@ func TestChangeReachesTheOtherRegion(t *testing.T) {
 }
 
 func TestEverywhereWaitsForACutRegion(t *testing.T) {
+	t.Parallel()
 	h := edgetest.NewHub(t)
 	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
 	ana := h.NewPerson()
@@ -84,6 +85,7 @@ func TestEverywhereWaitsForACutRegion(t *testing.T) {
 }
 
 func TestCutRegionsGoOnAndHeal(t *testing.T) {
+	t.Parallel()
 	const each = 3000
 	h := edgetest.NewHub(t)
 	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")

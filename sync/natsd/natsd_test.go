@@ -78,6 +78,7 @@ func answers(a, b *nats.Conn) error {
 }
 
 func TestLinkCarriesCoreAndHeals(t *testing.T) {
+	t.Parallel()
 	hub, region, link := pair(t)
 	h, r := core(t, hub), core(t, region)
 	for _, broken := range []func(){link.Cut, link.Mute} {
@@ -126,6 +127,7 @@ func TestDomainsAreReachedOverTheLink(t *testing.T) {
 
 // The dialer is started anew through a reload of the whole configuration, which must harm nothing else.
 func TestRedialKeepsStreamsAndConnections(t *testing.T) {
+	t.Parallel()
 	hub, region, _ := pair(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -155,6 +157,7 @@ func TestRedialKeepsStreamsAndConnections(t *testing.T) {
 }
 
 func TestWhoMayConnect(t *testing.T) {
+	t.Parallel()
 	hub, region, _ := pair(t)
 	wrong := natsd.New(natsd.Config{Name: "us", Domain: "us", StoreDir: t.TempDir(), HubURL: "nats-leaf://" + hub.LeafAddr(), LeafSecret: "guess"})
 	open(t, wrong)

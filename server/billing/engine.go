@@ -269,6 +269,11 @@ func (e *Engine) Hear(ctx context.Context, ev payment.Event) error {
 		return e.wire(ctx, ev)
 	}
 	id := ev.Customer
+	for k, a := range e.accounts {
+		if id == "" && a.payment(ev.Charge) != nil {
+			id = k // some events name only the charge, of which there is one
+		}
+	}
 	if a := e.accounts[id]; a == nil || a.payment(ev.Charge) == nil {
 		return fault.Errorf("billing.Hear", fault.NotFound, "event %s is about charge %q, which is not known yet", ev.ID, ev.Charge)
 	}

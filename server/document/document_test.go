@@ -169,6 +169,9 @@ func TestLawEveryInvoiceIsAValidEInvoice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if rapid.Bool().Draw(t, "no company number") {
+			v.Seller.CompanyID = ""
+		}
 		if v, err = v.Issue("HF-1", day1, day1, nil); err != nil {
 			t.Fatal(err)
 		}

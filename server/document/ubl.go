@@ -183,7 +183,11 @@ func (d ublDoc) party(x invoice.Party) *node {
 	if x.VATID != "" && !d.outside() {
 		p.Nodes = append(p.Nodes, el("cac:PartyTaxScheme", val("cbc:CompanyID", x.VATID), el("cac:TaxScheme", val("cbc:ID", "VAT"))))
 	}
-	p.Nodes = append(p.Nodes, el("cac:PartyLegalEntity", val("cbc:RegistrationName", x.Name), val("cbc:CompanyID", x.CompanyID)))
+	company := x.CompanyID
+	if company == "" && d.outside() {
+		company = x.VATID // BR-CO-26 wants some number of the seller, and this is the only one there is
+	}
+	p.Nodes = append(p.Nodes, el("cac:PartyLegalEntity", val("cbc:RegistrationName", x.Name), val("cbc:CompanyID", company)))
 	if x.Email != "" {
 		p.Nodes = append(p.Nodes, el("cac:Contact", val("cbc:ElectronicMail", x.Email)))
 	}

@@ -206,6 +206,7 @@ func (s *step) change(c Change) error {
 		return nil
 	}
 	if s.sub.Status == Active {
+		s.keeps = c.Credit == "none"
 		return s.changeRunning(c)
 	}
 	return s.changeQuiet(c) // nothing is charged while nothing runs

@@ -47,6 +47,7 @@ type step struct {
 	usage *meter.Log
 	at    time.Time // in the catalogue's zone
 	line  func() string
+	keeps bool // what was charged is not given back
 
 	sub    Sub
 	events []Event
@@ -137,7 +138,7 @@ func (s *step) newLine(v *catalog.Version, key string, p *catalog.Price, kind st
 
 // cut lowers a debit's value from s.at on and takes back what was charged for it.
 func (s *step) cut(v *catalog.Version, d Debit, value money.Exact) error {
-	if s.still(v) {
+	if s.still(v) || s.keeps {
 		s.emit(Event{Kind: EvCut, ID: d.Line, Value: &value})
 		return nil
 	}

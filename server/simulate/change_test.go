@@ -286,3 +286,34 @@ events:
 05-01 cycle 12.00 paid: base 12.00;
 05-01 cycle 12.00 paid: base 12.00;`)
 }
+
+func TestChangeWithoutCredit(t *testing.T) {
+	same(t, play(t, "start: 2026-04-01\nend: 2026-04-30\n"+shop+`
+  plans:
+    a: {prices: [{id: base, model: flat, amount: 30}, {id: seats, model: per_unit, quantity: seats, amount: 3}]}
+    b: {prices: [{id: base, model: flat, amount: 60}]}
+customers: {acme: {pays: {card: ok}}}
+events:
+  - {at: 2026-04-01, subscribe: {customer: acme, plan: a, seats: 4}}
+  - {at: 2026-04-11, change: {customer: acme, seats: 1, credit: none}}
+  - {at: 2026-04-16, change: {customer: acme, plan: b, credit: none}}
+`), `
+04-01 start 42.00 paid: base 30.00; seats ×4 12.00;
+04-16 change 30.00 paid: base (1/2) 30.00;`)
+}
+
+func TestStartInThePastIsBilledPeriodByPeriod(t *testing.T) {
+	r := play(t, "start: 2026-04-20\nend: 2026-05-01\n"+shop+`
+  meters: {calls: {aggregate: sum}}
+  plans: {a: {prices: [{id: base, model: flat, amount: 30}, {id: calls, model: per_unit, meter: calls, amount: 1}]}}
+customers: {acme: {pays: {card: ok}}}
+events:
+  - {at: 2026-04-20, usage: {customer: acme, meter: calls, value: 4, time: 2026-03-12}}
+  - {at: 2026-04-20, subscribe: {customer: acme, plan: a, starts: 2026-02-10}}
+`)
+	same(t, r, `
+04-20 start 30.00 paid: base 30.00;
+04-20 cycle 30.00 paid: base 30.00;
+04-20 cycle 34.00 paid: calls ×4 4.00; base 30.00;`)
+	equal(t, "periods", []string{r.Invoices[0].Lines[0].From.Format("01-02"), r.Invoices[2].Lines[1].To.Format("01-02")}, "[02-10 05-10]")
+}

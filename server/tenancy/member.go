@@ -58,8 +58,8 @@ func (s *Service) SetMember(ctx context.Context, tenant, caller, person id.ID, c
 		if err := hasOwner(ctx, tx, op, tenant); err != nil {
 			return err
 		}
-		if !next.active || rank(next.role) > rank(work.Admin) {
-			// Whoever may not invite any more must not be able to let people in, or themselves back in, with an old code.
+		if !next.active || rank(next.role) > rank(old.role) {
+			// Whoever may invite less must not let people in, or themselves back in, with a code from before.
 			if _, err := tx.ExecContext(ctx, q.Get("revoke-of-inviter"), s.cfg.Now().UnixMilli(), tenant, person); err != nil {
 				return err
 			}

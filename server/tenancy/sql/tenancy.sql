@@ -58,3 +58,7 @@ UPDATE invitation SET uses_left = uses_left - 1 WHERE id = ?
 UPDATE invitation SET revoked_ms = ? WHERE id = ? AND tenant = ? AND revoked_ms IS NULL AND uses_left > 0
 -- name: revoke-of-inviter
 UPDATE invitation SET revoked_ms = ? WHERE tenant = ? AND inviter = ? AND revoked_ms IS NULL
+
+-- name: all-tenants
+SELECT t.id, t.name, t.state, t.limits, (SELECT count(*) FROM member m WHERE m.tenant = t.id AND m.active AND m.role <> 'viewer') FROM tenant t
+WHERE ?1 = '' OR t.id = ?1 ORDER BY t.created_ms, t.id

@@ -1,0 +1,273 @@
+// Package biller is billing as it runs in the hub: it opens an account with the free plan for every new workspace, keeps the paid seats at
+// the number of people who may write, hands metered totals to the engine, moves its clock, carries what the test bank tells,
+// and publishes what a plan allows to the edges.
+//
+// It decides nothing about money: that is package billing. A pass does everything that is due and may be repeated: after a crash at any
+// moment the next pass finds what is missing. Usage is handed over as the difference between metering's total and what the engine
+// holds already, under an id made of the total, so nothing is billed twice. Before a period is closed the totals are handed over first.
+package biller
+
+import (
+	"context"
+	_ "embed" // the catalogue
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"holdfast/server/billing"
+	"holdfast/server/billingdb"
+	"holdfast/server/catalog"
+	"holdfast/server/metering"
+	"holdfast/server/tenancy"
+	"holdfast/sync/fault"
+	"holdfast/sync/id"
+)
+
+//go:embed catalog.yaml
+var catalogYAML string
+
+// CatalogFile is the operator's own catalogue in the hub's data folder.
+const CatalogFile = "catalog.yaml"
+
+// Usage gives a workspace's metered totals of a month, which begins at the given moment (UTC).
+type Usage interface {
+	Month(ctx context.Context, tenant id.ID, month time.Time) ([]metering.Total, time.Time, error)
+}
+
+// Config is what a Service needs.
+type Config struct {
+	Dir     string // the hub's data folder
+	Tenancy *tenancy.Service
+	Usage   Usage
+	Changed func() // the directory has something to publish
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Service bills workspaces. It is safe for concurrent use.
+type Service struct {
+	cfg  Config
+	db   *billingdb.DB
+	bank *sandbox
+
+	mu       sync.Mutex // one at a time: the difference that is handed over must not change meanwhile
+	engine   *billing.Engine
+	recorded map[id.ID]time.Time // when usage was handed over last
+	checked  string              // the day that was reconciled last
+	opened   time.Time
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// New makes a service that is not open yet.
+func New(cfg Config) *Service { return &Service{cfg: cfg, recorded: map[id.ID]time.Time{}} }
+
+// Open loads the accounts and begins to bill.
+func (s *Service) Open(ctx context.Context) error {
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	s.done.Go(func() { s.run(ctx) })
+	return nil
+}
+
+func (s *Service) open(ctx context.Context) (err error) {
+	const op = "biller.Open"
+	s.opened = s.cfg.Now()
+	c, err := readCatalog(s.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	if s.db, err = billingdb.Open(ctx, s.cfg.Dir); err != nil {
+		return fault.Wrap(op, err)
+	}
+	if s.bank, err = openSandbox(ctx, s.db); err == nil {
+		s.bank.pass(s.cfg.Now())
+		s.engine = billing.New(billing.Config{Catalog: c, Processor: s.bank, Start: s.cfg.Now(), Store: s.db})
+		err = s.engine.Load(ctx)
+	}
+	if err != nil {
+		return errors.Join(fault.Wrap(op, err), s.db.Close())
+	}
+	return nil
+}
+
+// readCatalog reads the operator's catalogue, or the built-in one. The first plan is what new workspaces get, and must cost nothing by
+// itself.
+func readCatalog(dir string) (*catalog.Catalog, error) {
+	const op = "biller.readCatalog"
+	text, file := catalogYAML, "the built-in catalogue"
+	b, err := os.ReadFile(filepath.Join(dir, CatalogFile))
+	switch {
+	case err == nil:
+		text, file = string(b), CatalogFile
+	case !errors.Is(err, os.ErrNotExist):
+		return nil, fault.E(op, fault.Unavailable, err)
+	}
+	c, err := catalog.Parse(strings.NewReader(text))
+	if err != nil {
+		return nil, &fault.Error{Op: op, Kind: fault.Invalid, Detail: file + ": " + fault.DetailOf(err), Err: err}
+	}
+	if len(c.Plans) == 0 {
+		return nil, fault.Errorf(op, fault.Invalid, "%s has no plan; the first one is what new workspaces get", file)
+	}
+	return c, nil
+}
+
+// Close stops billing.
+func (s *Service) Close() error {
+	if s.stop == nil {
+		return nil
+	}
+	s.stop()
+	s.done.Wait()
+	return s.db.Close()
+}
+
+func (s *Service) run(ctx context.Context) {
+	t := time.NewTimer(0)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		start := time.Now()
+		if err := s.Pass(ctx); err != nil && ctx.Err() == nil {
+			s.cfg.Log.Error("billing has to be tried again", "err", err)
+		}
+		t.Reset(max(passEvery, passShare*time.Since(start)))
+	}
+}
+
+// Pass does everything that is due now. One workspace's trouble does not keep the others waiting.
+func (s *Service) Pass(ctx context.Context) error {
+	if err := s.advance(ctx); err != nil {
+		return err
+	}
+	list, err := s.cfg.Tenancy.All(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, t := range list {
+		if t.State == tenancy.Deleted {
+			continue
+		}
+		err := s.prepare(ctx, t, false)
+		if err == nil {
+			err = s.publish(ctx, t)
+		}
+		if err != nil {
+			errs = append(errs, fault.Wrap("biller.Pass "+string(t.ID), err))
+		}
+	}
+	return errors.Join(append(errs, s.reconcile(ctx))...)
+}
+
+// advance moves the clocks of the bank and the engine to now. At the end of each month it stops, hands over what was metered in it, and
+// only then goes on to make the month's invoices. After the hub was away it waits a little for metering to catch up.
+func (s *Service) advance(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.cfg.Now()
+	for {
+		end := monthOf(s.engine.Now()).AddDate(0, 1, 0)
+		if now.Before(end) {
+			return s.tick(ctx, now)
+		}
+		if err := s.tick(ctx, end.Add(-time.Millisecond)); err != nil {
+			return err
+		}
+		read, err := s.closeMonth(ctx)
+		if err != nil {
+			return err
+		}
+		if wait := latest(end, s.opened).Add(readMax); read.Before(end) && now.Before(wait) {
+			return nil
+		}
+		if err := s.tick(ctx, end); err != nil {
+			return err
+		}
+	}
+}
+
+// closeMonth hands the usage of the month in which the engine is over, and tells up to when it was read.
+func (s *Service) closeMonth(ctx context.Context) (read time.Time, err error) {
+	read = s.cfg.Now()
+	list, err := s.cfg.Tenancy.All(ctx)
+	if err != nil {
+		return read, err
+	}
+	for _, t := range list {
+		if _, err := s.engine.Account(string(t.ID)); err != nil {
+			continue // its account is opened in the next month
+		}
+		_, asOf, err := s.feed(ctx, t, true)
+		if err != nil {
+			return read, err
+		}
+		if asOf.Before(read) {
+			read = asOf
+		}
+	}
+	return read, nil
+}
+
+func monthOf(t time.Time) time.Time {
+	t = t.UTC()
+	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// tick moves both clocks to a moment, with what the bank tells by then.
+func (s *Service) tick(ctx context.Context, to time.Time) error {
+	s.bank.pass(to)
+	events, err := s.bank.take(ctx)
+	for _, e := range events {
+		if e := s.engine.Hear(ctx, e); e != nil && fault.KindOf(e) != fault.NotFound {
+			err = errors.Join(err, e)
+		}
+	}
+	if to.After(s.engine.Now()) {
+		err = errors.Join(err, s.engine.Advance(ctx, to))
+	}
+	return err
+}
+
+// reconcile compares metered, billed, booked and paid once a day and raises an alarm for each row that differs.
+func (s *Service) reconcile(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	day := s.cfg.Now().UTC().Format(time.DateOnly)
+	if s.checked == day {
+		return nil
+	}
+	list := s.engine.Reconcile()
+	for _, d := range list {
+		s.cfg.Log.Error("the books do not agree", "tenant", d.Customer, "what", d.What, "got", d.Got, "want", d.Want)
+	}
+	if err := s.db.AddDifferences(ctx, day, list); err != nil {
+		return err
+	}
+	s.checked = day
+	return nil
+}
+
+// Differences lists what reconciliations found since a day, written 2026-11-23.
+func (s *Service) Differences(ctx context.Context, since string) (map[string][]billing.Difference, error) {
+	return s.db.Differences(ctx, since)
+}

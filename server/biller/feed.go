@@ -1,0 +1,259 @@
+package biller
+
+import (
+	"context"
+	"maps"
+	"strconv"
+	"time"
+
+	"holdfast/server/billing"
+	"holdfast/server/catalog"
+	"holdfast/server/entitlement"
+	"holdfast/server/meter"
+	"holdfast/server/money"
+	"holdfast/server/period"
+	"holdfast/server/tenancy"
+	"holdfast/sync/fault"
+)
+
+const (
+	seats  = "seats"    // the licensed quantity and the feature
+	source = "metering" // of the events that carry metered totals
+)
+
+// prepare brings an account to what the hub knows: it exists, its seats are those that are taken, and, if record, its usage is metering's.
+func (s *Service) prepare(ctx context.Context, t tenancy.Brief, record bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.enrol(ctx, t); err != nil {
+		return err
+	}
+	if err := s.seats(ctx, t); err != nil {
+		return err
+	}
+	now := s.cfg.Now().UTC()
+	record = record || now.Sub(s.recorded[t.ID]) >= recordEvery
+	_, _, err := s.feed(ctx, t, record)
+	if err == nil && record {
+		s.recorded[t.ID] = now
+	}
+	return err
+}
+
+func (s *Service) enrol(ctx context.Context, t tenancy.Brief) error {
+	a, err := s.engine.Account(string(t.ID))
+	if fault.KindOf(err) == fault.NotFound {
+		if err := s.engine.Open(ctx, billing.Customer{ID: string(t.ID), Name: t.Name}); err != nil {
+			return err
+		}
+		a, err = s.engine.Account(string(t.ID))
+	}
+	if err != nil || len(a.Subs) > 0 {
+		return err
+	}
+	return s.engine.Do(ctx, string(t.ID), billing.Subscribe{Plan: s.engine.Catalog().Plans[0].ID, Quantities: s.taken(s.engine.Catalog().Plans[0].ID, t)})
+}
+
+// taken is the quantity of seats, for plans that are priced by it.
+func (s *Service) taken(plan string, t tenancy.Brief) map[string]int64 {
+	p, err := s.engine.Catalog().Plan(plan)
+	if err != nil {
+		return nil
+	}
+	v, err := p.At(s.cfg.Now())
+	if err != nil {
+		return nil
+	}
+	for _, k := range v.Quantities() {
+		if k == seats {
+			return map[string]int64{seats: max(1, t.Seats)}
+		}
+	}
+	return nil
+}
+
+// seats keeps the paid seats at the number of people who may write. The difference is on the next invoice, to the day.
+func (s *Service) seats(ctx context.Context, t tenancy.Brief) error {
+	a, err := s.engine.Account(string(t.ID))
+	if err != nil {
+		return err
+	}
+	sub := a.Sub()
+	have, priced := sub.Quantities[seats]
+	if want := max(1, t.Seats); sub.Status == billing.Active && priced && have != want {
+		return s.engine.Do(ctx, string(t.ID), billing.Change{Quantities: map[string]int64{seats: want}, When: "now", Invoice: "next"})
+	}
+	return nil
+}
+
+// feed hands the engine what metering counted and it does not have yet, and returns what it does not have of this month if record is off.
+// The months before are always handed over: their invoices are about to be made.
+// Months are counted by the engine's clock. asOf is up to when metering has read.
+func (s *Service) feed(ctx context.Context, t tenancy.Brief, record bool) (open map[string]int64, asOf time.Time, err error) {
+	open = map[string]int64{}
+	now := s.engine.Now()
+	this := monthOf(now)
+	for back := lateMonths; back >= 0; back-- {
+		month := this.AddDate(0, -back, 0)
+		totals, read, err := s.cfg.Usage.Month(ctx, t.ID, month)
+		if err != nil {
+			return nil, read, err
+		}
+		asOf = read
+		at := now
+		if back > 0 {
+			at = month.AddDate(0, 1, 0).Add(-time.Millisecond)
+		}
+		for _, total := range totals {
+			if total.Quantity == 0 || !s.sold(total.Meter) {
+				continue
+			}
+			n, err := s.missing(t, total.Meter, month, total.Quantity)
+			switch {
+			case err != nil:
+				return nil, read, err
+			case n <= 0:
+			case back == 0 && !record:
+				open[total.Meter] = n
+			default:
+				e := meter.Event{Source: source, ID: total.Meter + "/" + month.Format("2006-01") + "/" + strconv.FormatInt(total.Quantity, 10), Type: total.Meter, Time: at,
+					Data: map[string]string{"value": strconv.FormatInt(n, 10)}}
+				if _, err := s.engine.Record(ctx, string(t.ID), e); err != nil {
+					return nil, read, err
+				}
+			}
+		}
+	}
+	return open, asOf, nil
+}
+
+// sold tells whether the catalogue has a meter of this type.
+func (s *Service) sold(typ string) bool {
+	for _, m := range s.engine.Catalog().Meters {
+		if m.Event == typ {
+			return true
+		}
+	}
+	return false
+}
+
+// missing is how much of a month's total the engine does not have.
+func (s *Service) missing(t tenancy.Brief, typ string, month time.Time, total int64) (int64, error) {
+	a, err := s.engine.Account(string(t.ID))
+	if err != nil {
+		return 0, err
+	}
+	have, err := held(a, typ, period.Span{Start: month, End: month.AddDate(0, 1, 0)})
+	return total - have, err
+}
+
+// held is the sum of a type's events in a span.
+func held(a *billing.Account, typ string, span period.Span) (int64, error) {
+	q, err := a.Usage.Measure(&catalog.Meter{Event: typ, Aggregate: "sum", Value: "value"}, nil, span, span)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.ParseInt(q.Units.Text(0), 10, 64) // byte-hours grow beyond what an amount of money may be
+}
+
+// publish tells the edges what the workspace's plan allows, and whether it may only be read.
+func (s *Service) publish(ctx context.Context, t tenancy.Brief) error {
+	limits, state, err := s.allowed(ctx, t)
+	if err != nil {
+		return err
+	}
+	changed := false
+	if state != t.State {
+		if err := s.cfg.Tenancy.SetState(ctx, t.ID, state); err != nil {
+			return err
+		}
+		s.cfg.Log.Info("workspace state changed", "tenant", t.ID, "state", state)
+		changed = true
+	}
+	if differs(t.Limits, limits) {
+		if err := s.cfg.Tenancy.SetLimits(ctx, t.ID, limits); err != nil {
+			return err
+		}
+		changed = true
+	}
+	if changed && s.cfg.Changed != nil {
+		s.cfg.Changed()
+	}
+	return nil
+}
+
+// The keys that go with a metered limit in a workspace's directory record.
+const (
+	usedKey  = ".used"  // at the time of the record
+	untilKey = ".until" // unix milliseconds; then counting starts again
+)
+
+func (s *Service) allowed(ctx context.Context, t tenancy.Brief) (map[string]int64, string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, err := s.engine.Account(string(t.ID))
+	if err != nil {
+		return nil, "", err
+	}
+	state := tenancy.Active
+	if a.Access() != "full" {
+		state = tenancy.Restricted
+	}
+	cat, now := s.engine.Catalog(), s.cfg.Now().UTC()
+	list, err := a.Entitlements(cat, now)
+	if err != nil {
+		return nil, "", err
+	}
+	limits := map[string]int64{}
+	var open map[string]int64
+	for _, e := range list {
+		if state == tenancy.Restricted || e.Type == "boolean" || e.Unlimited || e.Soft || !e.On {
+			continue
+		}
+		limits[e.Feature] = floor(e.Limit)
+		if e.Type != "metered" {
+			continue
+		}
+		if open == nil {
+			if open, _, err = s.feed(ctx, t, false); err != nil {
+				return nil, "", err
+			}
+		}
+		m, err := cat.Meter(cat.Feature(e.Feature).Meter)
+		if err != nil {
+			return nil, "", err
+		}
+		limits[e.Feature+usedKey] = floor(e.Used) + open[m.Event]
+		limits[e.Feature+untilKey] = until(e)
+	}
+	return limits, state, nil
+}
+
+func until(e entitlement.Entitlement) int64 { return e.Window.End.UnixMilli() }
+
+func floor(x money.Exact) int64 {
+	n, err := x.Sub(money.Frac(1, 2)).Round() // half rounds away from zero
+	if err != nil {
+		return 0
+	}
+	return max(0, n)
+}
+
+// differs tells whether edges must be told. Use alone is told when it has eaten a share of what was left, so that records stay few and
+// nobody gets much further than the limit.
+func differs(old, now map[string]int64) bool {
+	o, n := maps.Clone(old), maps.Clone(now)
+	for k, limit := range now {
+		was, is := old[k+usedKey], now[k+usedKey]
+		if was == is {
+			continue
+		}
+		left := max(0, limit-was)
+		if is < was || is-was > left/leaseShare || (was < limit) != (is < limit) {
+			return true
+		}
+		delete(o, k+usedKey)
+		delete(n, k+usedKey)
+	}
+	return !maps.Equal(o, n)
+}

@@ -1,0 +1,199 @@
+package biller
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"time"
+
+	"holdfast/server/billing"
+	"holdfast/server/document"
+	"holdfast/server/invoice"
+	"holdfast/server/payment"
+	"holdfast/server/tenancy"
+	"holdfast/sync/fault"
+	"holdfast/sync/id"
+)
+
+// fresh brings a workspace's account to now, usage included, and returns what the hub knows of it.
+func (s *Service) fresh(ctx context.Context, tenant id.ID) (tenancy.Brief, error) {
+	t, err := s.cfg.Tenancy.Brief(ctx, tenant)
+	if err != nil {
+		return t, err
+	}
+	if err := s.prepare(ctx, t, true); err != nil {
+		return t, err
+	}
+	return t, s.advance(ctx)
+}
+
+// do runs a command for a workspace and tells the edges at once what it allows.
+func (s *Service) do(ctx context.Context, tenant id.ID, c billing.Command) error {
+	if _, err := s.fresh(ctx, tenant); err != nil {
+		return err
+	}
+	err := func() error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.engine.Do(ctx, string(tenant), c)
+	}()
+	if err != nil {
+		return err
+	}
+	t, err := s.cfg.Tenancy.Brief(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	return s.publish(ctx, t)
+}
+
+// toPlan is the command that moves a workspace to a plan: a dearer one now, a cheaper one at the end of the month.
+func (s *Service) toPlan(ctx context.Context, tenant id.ID, plan string) (billing.Command, error) {
+	const op = "biller.ChangePlan"
+	t, err := s.fresh(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, err := s.engine.Account(string(tenant))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.engine.Catalog().Plan(plan); err != nil {
+		return nil, fault.Errorf(op, fault.NotFound, "There is no plan called %q. Load the page again.", plan)
+	}
+	sub := a.Sub()
+	quantities := s.taken(plan, t)
+	switch {
+	case sub.Plan == plan && sub.Live() && len(sub.Scheduled) > 0:
+		return billing.Unschedule{}, nil
+	case sub.Plan == plan && sub.Live():
+		return nil, fault.Errorf(op, fault.Conflict, "The workspace has this plan already.")
+	case !sub.Live():
+		return billing.Subscribe{Plan: plan, Quantities: quantities}, nil
+	}
+	return billing.Change{Plan: plan, Quantities: quantities}, nil
+}
+
+// Preview tells what changing to a plan would do now. It changes nothing.
+func (s *Service) Preview(ctx context.Context, tenant id.ID, plan string) (billing.Preview, error) {
+	c, err := s.toPlan(ctx, tenant, plan)
+	if err != nil {
+		return billing.Preview{}, err
+	}
+	return s.engine.Preview(string(tenant), c)
+}
+
+// ChangePlan moves a workspace to a plan as Preview showed it. A plan that costs something needs a payment method.
+func (s *Service) ChangePlan(ctx context.Context, tenant id.ID, plan string) error {
+	const op = "biller.ChangePlan"
+	c, err := s.toPlan(ctx, tenant, plan)
+	if err != nil {
+		return err
+	}
+	p, err := s.engine.Preview(string(tenant), c)
+	if err != nil {
+		return err
+	}
+	a, err := s.engine.Account(string(tenant))
+	if err != nil {
+		return err
+	}
+	if p.DueNow.Minor > 0 && len(a.Methods) == 0 && a.Collect == "" {
+		return fault.Errorf(op, fault.Conflict, "This plan costs %s now. Add a payment method first.", p.DueNow)
+	}
+	return s.do(ctx, tenant, c)
+}
+
+// SetMethod makes a payment method the one that is charged. What is past due is tried with it at once.
+func (s *Service) SetMethod(ctx context.Context, tenant id.ID, m payment.Method) error {
+	const op = "biller.SetMethod"
+	if len(m.Token) > methodMax {
+		return fault.Errorf(op, fault.TooLarge, "A payment method has at most %d characters.", methodMax)
+	}
+	if m.Kind == payment.Wire {
+		return s.do(ctx, tenant, billing.Methods{Send: true})
+	}
+	m.Token = strings.ReplaceAll(strings.TrimSpace(m.Token), " ", "")
+	return s.do(ctx, tenant, billing.Methods{List: []payment.Method{m}})
+}
+
+// Confirm is the owner who passes the bank's extra step (3-D Secure) for an invoice that waits for it.
+func (s *Service) Confirm(ctx context.Context, tenant id.ID, number string) error {
+	a, err := s.engine.Account(string(tenant))
+	if err != nil {
+		return err
+	}
+	if v := a.Invoice(number); v != nil {
+		for _, p := range a.Payments {
+			if p.Invoice == v.ID && p.Status == payment.Action {
+				if err := s.bank.confirm(ctx, p.ID); err != nil {
+					return err
+				}
+				return s.advance(ctx)
+			}
+		}
+	}
+	return fault.Errorf("biller.Confirm", fault.Conflict, "No payment of this invoice waits for you.")
+}
+
+// Details are what stands on the invoices about the customer.
+type Details struct {
+	Name    string   `json:"name"`
+	Address []string `json:"address"`
+	Country string   `json:"country"` // two letters; empty: the seller's
+	VATID   string   `json:"vatID"`
+	Email   string   `json:"email"`
+}
+
+// SetDetails changes what stands on the next invoices.
+func (s *Service) SetDetails(ctx context.Context, tenant id.ID, d Details) error {
+	a, err := s.engine.Account(string(tenant))
+	if err != nil {
+		return err
+	}
+	c := a.Customer
+	if c.VATID != d.VATID {
+		c.VATStatus = "" // the register has not been asked about the new one
+	}
+	c.Name, c.Address, c.Country, c.VATID, c.Email = d.Name, d.Address, strings.ToUpper(d.Country), d.VATID, d.Email
+	return s.do(ctx, tenant, billing.Update{Customer: c})
+}
+
+// Document writes an issued invoice or credit note of a workspace as html, pdf or xml (UBL), with its content type.
+func (s *Service) Document(tenant id.ID, number, form string) (body []byte, contentType string, err error) {
+	const op = "biller.Document"
+	a, err := s.engine.Account(string(tenant))
+	if err != nil {
+		return nil, "", err
+	}
+	zone := s.engine.Catalog().Zone
+	var paper document.Paper
+	var ubl func() ([]byte, error)
+	var made time.Time
+	if v := a.Invoice(number); v != nil && v.State != invoice.Draft && v.Number == number {
+		paper, made, ubl = document.Invoice(*v, zone), v.Issued, func() ([]byte, error) { return document.UBL(*v, zone) }
+	}
+	for _, n := range a.Notes {
+		if v := a.Invoice(n.Invoice); n.Number == number && v != nil {
+			paper, made, ubl = document.Note(n, zone), n.Issued, func() ([]byte, error) { return document.UBLNote(n, *v, zone) }
+		}
+	}
+	if ubl == nil {
+		return nil, "", fault.Errorf(op, fault.NotFound, "There is no such invoice. Load the list again.")
+	}
+	var b bytes.Buffer
+	switch form {
+	case "html", "":
+		err = paper.HTML(&b)
+		return b.Bytes(), "text/html; charset=utf-8", err
+	case "pdf":
+		body, err = paper.PDF(made)
+		return body, "application/pdf", err
+	case "xml":
+		body, err = ubl()
+		return body, "application/xml", err
+	}
+	return nil, "", fault.Errorf(op, fault.Invalid, "A document is html, pdf or xml.")
+}

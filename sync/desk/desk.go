@@ -219,6 +219,10 @@ func args[T any](q port.Request) (v T, err error) {
 func (d *Desk) watch(tab string, n int, q port.Query) {
 	d.unwatch(tab, n)
 	d.mu.Lock()
+	if d.tabs[tab] == nil { // it went while its request waited
+		d.mu.Unlock()
+		return
+	}
 	d.watches++
 	w := d.watches
 	d.tabs[tab][n] = w

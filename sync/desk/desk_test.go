@@ -211,6 +211,22 @@ func TestAGoneTabHearsNothing(t *testing.T) {
 	}
 }
 
+// A tab may end between its request and the answer to it.
+func TestATabGoesWhileItsRequestIsServed(t *testing.T) {
+	o := newOffice(t)
+	counts := o.cfg.Counts
+	o.cfg.Counts = func() replica.Counts {
+		o.Gone("a")
+		return counts()
+	}
+	o.serve(t.Context(), request{"a", []byte(`{"id":1,"op":"watch","watch":1,"args":{"kind":"frame"}}`)})
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if n := len(o.tabs); n != 0 {
+		t.Errorf("%d tabs are remembered", n)
+	}
+}
+
 func TestRequestsThatCannotBeMet(t *testing.T) {
 	o := newOffice(t)
 	o.run()

@@ -240,6 +240,27 @@ func TestRemovedInviter(t *testing.T) {
 	kind(t, err, fault.NotFound)
 }
 
+// Who was an owner may not let in admins any more, with an invitation from before.
+func TestInviterSteppedDown(t *testing.T) {
+	w := newWorld(t)
+	ana, bo, eve := w.person("Ana"), w.person("Bo"), w.person("Eve")
+	tenant := w.create(ana)
+	w.join(tenant, ana, bo, work.Admin)
+	owner, admin := work.Owner, work.Admin
+	if err := w.SetMember(w.ctx, tenant, ana, bo, MemberChange{Role: &owner}); err != nil {
+		t.Fatal(err)
+	}
+	_, code, err := w.Invite(w.ctx, tenant, bo, work.Admin, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.SetMember(w.ctx, tenant, ana, bo, MemberChange{Role: &admin}); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Accept(w.ctx, eve, code)
+	kind(t, err, fault.NotFound)
+}
+
 func TestBounds(t *testing.T) {
 	w := newWorld(t)
 	ana, bo := w.person("Ana"), w.person("Bo")

@@ -1,4 +1,4 @@
-// Package api is the hub's JSON API for the page: people, passkeys, sessions, workspaces, invitations, usage.
+// Package api is the hub's JSON API for the page: people, passkeys, sessions, workspaces, invitations, usage, billing.
 //
 // Requests come from edges, which pass on what browsers send and add the client's address, their region and a request id.
 // Bodies and answers are JSON; errors are problem details (holdfast/sync/problem). What a request must bring:
@@ -26,6 +26,7 @@ import (
 	"strings"
 	"time"
 
+	"holdfast/server/biller"
 	"holdfast/server/identity"
 	"holdfast/server/tenancy"
 	"holdfast/server/throttle"
@@ -54,6 +55,7 @@ type Config struct {
 	Identity *identity.Service
 	Tenancy  *tenancy.Service
 	Usage    Usage
+	Billing  *biller.Service                                    // nil: nothing is billed
 	Flush    func(context.Context) (revision uint64, err error) // of the directory
 	Origins  []string
 	Now      func() time.Time
@@ -99,6 +101,7 @@ func (a *api) routes() {
 	a.route("GET /api/workspaces/{tenant}/invitations", signedIn, a.invitations)
 	a.route("DELETE /api/workspaces/{tenant}/invitations/{invitation}", signedIn, a.revokeInvitation)
 	a.route("GET /api/workspaces/{tenant}/usage", signedIn, a.usage)
+	a.billingRoutes()
 	a.route("GET /api/invitations/{code}", 0, a.lookAtInvitation)
 	a.route("POST /api/invitations/{code}/accept", signedIn|publishes, a.acceptInvitation)
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -289,6 +292,12 @@ func writeJSON(w http.ResponseWriter, v any) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	if v == nil {
 		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if f, ok := v.(file); ok {
+		w.Header().Set("Content-Type", f.contentType)
+		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.name}))
+		w.Write(f.body)
 		return
 	}
 	b, err := json.Marshal(v)

@@ -259,8 +259,10 @@ func TestBadRequestsChangeNothing(t *testing.T) {
 		"plan-without-method": func(ctx context.Context) error { return w.s.ChangePlan(ctx, w.ws, "team") },
 		"no-such-plan":        func(ctx context.Context) error { return w.s.ChangePlan(ctx, w.ws, "gold") },
 		"same-plan":           func(ctx context.Context) error { return w.s.ChangePlan(ctx, w.ws, "free") },
-		"no-such-card":        func(ctx context.Context) error { return w.s.SetMethod(ctx, w.ws, payment.Method{Kind: payment.Card, Token: "12"}) },
-		"no-such-kind":        func(ctx context.Context) error { return w.s.SetMethod(ctx, w.ws, payment.Method{Kind: "shells"}) },
+		"no-such-card": func(ctx context.Context) error {
+			return w.s.SetMethod(ctx, w.ws, payment.Method{Kind: payment.Card, Token: "12"})
+		},
+		"no-such-kind": func(ctx context.Context) error { return w.s.SetMethod(ctx, w.ws, payment.Method{Kind: "shells"}) },
 	} {
 		err := do(t.Context())
 		if k := fault.KindOf(err); err == nil || k == fault.Other || fault.DetailOf(err) == "" {

@@ -1,7 +1,7 @@
 // Package hub is the central node: it wires identity, tenancy, the directory and metering to the message server that
 // regions link to.
 //
-// Data folder: hub.db (people and workspaces), usage.db (totals), js (the directory bucket). Whoever can read it
+// Data folder: hub.db (people and workspaces), usage.db (totals), billing.db (accounts, invoices, the ledger), js (the directory bucket). Whoever can read it
 // can sign sessions, so it is readable for its owner only.
 //
 // When the hub is away nobody can sign up, sign in, invite or be removed; everything else goes on in the regions.
@@ -21,6 +21,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"holdfast/server/api"
+	"holdfast/server/biller"
 	"holdfast/server/directory"
 	"holdfast/server/hubdb"
 	"holdfast/server/identity"
@@ -59,6 +60,7 @@ type Hub struct {
 	people  *identity.Service
 	tenants *tenancy.Service
 	meter   *metering.Service
+	biller  *biller.Service
 	http    *relay.Server
 	regions *regions
 }
@@ -148,7 +150,12 @@ func (h *Hub) serve(ctx context.Context) (err error) {
 	if err = h.regions.open(ctx, h.nc); err != nil {
 		return err
 	}
-	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: monthly{h.meter}, Flush: h.dir.Flush,
+	bill := biller.New(biller.Config{Dir: h.cfg.DataDir, Tenancy: h.tenants, Usage: h.meter, Changed: h.dir.Wake, Now: h.cfg.Now, Log: h.cfg.Log})
+	if err = bill.Open(ctx); err != nil {
+		return err
+	}
+	h.biller = bill
+	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: monthly{h.meter}, Billing: h.biller, Flush: h.dir.Flush,
 		Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
 	h.http = relay.NewServer(handler, h.cfg.Log)
 	if err = h.http.Open(ctx, h.nc, wire.HubHTTP, "hub"); err != nil {
@@ -168,8 +175,13 @@ func (h *Hub) Close(ctx context.Context) (err error) {
 	if h.people != nil {
 		h.people.Close()
 	}
+	if h.biller != nil {
+		err = h.biller.Close()
+	}
 	if h.meter != nil {
-		err = h.meter.Close()
+		if e := h.meter.Close(); err == nil {
+			err = e
+		}
 	}
 	if h.dir != nil {
 		h.dir.Close()

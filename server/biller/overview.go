@@ -1,0 +1,352 @@
+package biller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"holdfast/server/billing"
+	"holdfast/server/catalog"
+	"holdfast/server/document"
+	"holdfast/server/invoice"
+	"holdfast/server/money"
+	"holdfast/server/payment"
+	"holdfast/server/period"
+	"holdfast/sync/fault"
+	"holdfast/sync/id"
+)
+
+// Overview is a workspace's billing as its owner sees it. Amounts are texts with their currency; moments are Unix milliseconds.
+type Overview struct {
+	Plan      PlanNow       `json:"plan"`
+	Standing  string        `json:"standing"` // good, past_due, restricted
+	Plans     []Offer       `json:"plans"`
+	Usage     []UsageNow    `json:"usage"`
+	Upcoming  *Bill         `json:"upcoming"` // of the running month with usage so far; null when nothing is to come
+	Invoices  []InvoiceRow  `json:"invoices"` // and credit notes, the newest first
+	Methods   []MethodNow   `json:"methods"`
+	Details   Details       `json:"details"`
+	Credit    string        `json:"credit"` // that pays the next invoices; empty: none
+	Notices   []NoticeShown `json:"notices"`
+	Processor string        `json:"processor"` // "test": no money is moved
+}
+
+// PlanNow is the plan and what is to become of it.
+type PlanNow struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Status  string `json:"status"`
+	Seats   int64  `json:"seats"`
+	FromMS  int64  `json:"fromMS"`
+	UntilMS int64  `json:"untilMS"`
+	Next    string `json:"next,omitempty"` // the plan that follows at UntilMS
+}
+
+// Offer is a plan for sale.
+type Offer struct {
+	ID     string   `json:"id"`
+	Name   string   `json:"name"`
+	Prices []string `json:"prices"`
+	Grants []string `json:"grants"`
+	Now    bool     `json:"now,omitempty"`
+}
+
+// UsageNow is a meter in the running month: the same total as on the usage page.
+type UsageNow struct {
+	Meter    string  `json:"meter"`
+	Name     string  `json:"name"`
+	Used     int64   `json:"used"`
+	Forecast int64   `json:"forecast"`        // at the end of the month, if it goes on like this
+	Limit    int64   `json:"limit,omitempty"` // 0: none
+	Soft     bool    `json:"soft,omitempty"`
+	Days     []int64 `json:"days"` // used on each day so far
+	DaysAll  int     `json:"daysAll"`
+}
+
+// Bill is what is or would be owed.
+type Bill struct {
+	Lines []BillLine `json:"lines"`
+	Net   string     `json:"net"`
+	Tax   string     `json:"tax"`
+	Total string     `json:"total"`
+	Due   string     `json:"due"`
+}
+
+// BillLine is one line of a bill.
+type BillLine struct {
+	Name     string `json:"name"`
+	Quantity string `json:"quantity,omitempty"`
+	FromMS   int64  `json:"fromMS"`
+	UntilMS  int64  `json:"untilMS"`
+	Amount   string `json:"amount"`
+}
+
+// InvoiceRow is one document.
+type InvoiceRow struct {
+	Number   string `json:"number"`
+	Note     bool   `json:"note,omitempty"` // a credit note
+	State    string `json:"state"`
+	IssuedMS int64  `json:"issuedMS"`
+	DueMS    int64  `json:"dueMS,omitempty"`
+	Total    string `json:"total"`
+	Due      string `json:"due,omitempty"`     // empty: nothing
+	Confirm  bool   `json:"confirm,omitempty"` // the bank wants the owner to confirm a payment
+}
+
+// MethodNow is a payment method, as far as it may be shown.
+type MethodNow struct {
+	Kind string `json:"kind"`
+	Text string `json:"text"`
+}
+
+// NoticeShown is something that happened.
+type NoticeShown struct {
+	AtMS int64  `json:"atMS"`
+	Kind string `json:"kind"`
+	Text string `json:"text"`
+}
+
+// Overview shows a workspace's billing as of now.
+func (s *Service) Overview(ctx context.Context, tenant id.ID) (Overview, error) {
+	if _, err := s.fresh(ctx, tenant); err != nil {
+		return Overview{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, err := s.engine.Account(string(tenant))
+	if err != nil {
+		return Overview{}, err
+	}
+	cat, now := s.engine.Catalog(), s.engine.Now()
+	sub := a.Sub()
+	o := Overview{Standing: a.Standing(), Processor: "test", Methods: []MethodNow{}, Notices: []NoticeShown{}, Invoices: []InvoiceRow{},
+		Plan:    PlanNow{ID: sub.Plan, Name: planName(cat, sub.Plan), Status: string(sub.Status), Seats: sub.Quantities[seats], FromMS: millis(sub.Period.Start), UntilMS: millis(sub.Period.End)},
+		Details: Details{a.Name, append([]string{}, a.Address...), a.Country, a.VATID, a.Email}}
+	for _, w := range sub.Scheduled {
+		if w.Change.Plan != "" {
+			o.Plan.Next = planName(cat, w.Change.Plan)
+		}
+	}
+	if o.Plans, err = offers(cat, a, now); err != nil {
+		return o, err
+	}
+	if o.Usage, err = used(cat, a, now); err != nil {
+		return o, err
+	}
+	switch p, err := s.engine.Upcoming(string(tenant)); {
+	case err == nil && len(p.Invoices) > 0:
+		b := bill(p.Invoices[len(p.Invoices)-1])
+		o.Upcoming = &b
+	case err != nil && fault.KindOf(err) != fault.Conflict:
+		return o, err
+	}
+	o.documents(a)
+	for _, m := range a.Methods {
+		o.Methods = append(o.Methods, MethodNow{m.Kind, shown(m)})
+	}
+	if a.Collect == "send" {
+		o.Methods = append(o.Methods, MethodNow{payment.Wire, "Bank transfer by invoice"})
+	}
+	var credit int64
+	for _, g := range a.Credits {
+		if g.Active {
+			credit += g.Left
+		}
+	}
+	if credit > 0 {
+		o.Credit = text(credit, a.Currency)
+	}
+	for _, n := range slices.Backward(a.Notices) {
+		if n.Mail && len(o.Notices) < noticesShown {
+			o.Notices = append(o.Notices, NoticeShown{n.At.UnixMilli(), n.Kind, n.Text})
+		}
+	}
+	return o, nil
+}
+
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func text(n int64, c money.Currency) string { return document.Amount(n, c) + " " + string(c) }
+
+func planName(c *catalog.Catalog, plan string) string {
+	if p, err := c.Plan(plan); err == nil && p.Name != "" {
+		return p.Name
+	}
+	return plan
+}
+
+// shown is a method without what could be misused: the end of a number.
+func shown(m payment.Method) string {
+	t := m.Token
+	if len(t) > 8 && t[0] >= '0' && t[0] <= '9' || len(t) > 20 {
+		t = "•••• " + t[len(t)-4:]
+	}
+	return t
+}
+
+func (o *Overview) documents(a *billing.Account) {
+	for _, v := range a.Invoices {
+		if v.State == invoice.Draft {
+			continue
+		}
+		row := InvoiceRow{Number: v.Number, State: string(v.State), IssuedMS: v.Issued.UnixMilli(), DueMS: millis(v.DueBy), Total: text(v.Total, v.Currency)}
+		if v.Due() > 0 {
+			row.Due = text(v.Due(), v.Currency)
+		}
+		for _, p := range a.Payments {
+			row.Confirm = row.Confirm || p.Invoice == v.ID && p.Status == payment.Action && v.State == invoice.Open
+		}
+		o.Invoices = append(o.Invoices, row)
+	}
+	for _, n := range a.Notes {
+		o.Invoices = append(o.Invoices, InvoiceRow{Number: n.Number, Note: true, State: "credit note", IssuedMS: n.Issued.UnixMilli(), Total: text(-n.Total, n.Currency)})
+	}
+	slices.SortStableFunc(o.Invoices, func(x, y InvoiceRow) int { return int(y.IssuedMS/1000 - x.IssuedMS/1000) })
+}
+
+func bill(v invoice.Invoice) Bill {
+	b := Bill{Lines: []BillLine{}, Net: text(v.Net, v.Currency), Tax: text(v.Tax, v.Currency), Total: text(v.Total, v.Currency), Due: text(v.Due(), v.Currency)}
+	for _, l := range v.Lines {
+		b.Lines = append(b.Lines, BillLine{l.Name, l.Quantity, millis(l.Span.Start), millis(l.Span.End), text(l.Amount, v.Currency)})
+	}
+	return b
+}
+
+func offers(cat *catalog.Catalog, a *billing.Account, now time.Time) ([]Offer, error) {
+	out := []Offer{}
+	for i := range cat.Plans {
+		p := &cat.Plans[i]
+		v, err := p.At(now)
+		if err != nil || !v.Sells(a.Currency) {
+			continue // not for sale yet, or not in the customer's currency
+		}
+		o := Offer{ID: p.ID, Name: planName(cat, p.ID), Now: p.ID == a.Sub().Plan, Prices: []string{}, Grants: []string{}}
+		for _, x := range v.Prices {
+			o.Prices = append(o.Prices, priceText(x, a.Currency, string(v.Interval.Unit)))
+		}
+		for _, g := range v.Grants {
+			f := cat.Feature(g.Feature)
+			switch {
+			case g.Unlimited:
+				o.Grants = append(o.Grants, f.Name+": as many as you need")
+			case f.Type == "boolean":
+				o.Grants = append(o.Grants, f.Name)
+			case g.Soft:
+				o.Grants = append(o.Grants, fmt.Sprintf("%s: %s, more is possible", f.Name, grouped(g.Limit.String())))
+			default:
+				o.Grants = append(o.Grants, fmt.Sprintf("%s: up to %s", f.Name, grouped(g.Limit.String())))
+			}
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+// grouped writes a whole number with thin groups of three.
+func grouped(s string) string {
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return s
+}
+
+func priceText(p catalog.Price, c money.Currency, unit string) string {
+	amount, ok := p.Amount[c]
+	each := ""
+	if ok {
+		each = amount.String() + " " + string(c)
+	}
+	switch {
+	case p.Model == catalog.Flat && ok:
+		return fmt.Sprintf("%s a %s", each, unit)
+	case p.Model == catalog.PerUnit && ok && amount.IsZero():
+		return p.Name + ": free"
+	case p.Model == catalog.PerUnit && ok && p.Quantity == seats:
+		return fmt.Sprintf("%s for each seat and %s", each, unit)
+	case p.Model == catalog.PerUnit && ok:
+		return fmt.Sprintf("%s: %s each", p.Name, each)
+	case p.Model == catalog.Package && ok:
+		return fmt.Sprintf("%s: %s for each started package", p.Name, each)
+	}
+	return p.Name + ": by tiers"
+}
+
+// used shows the running month's meters, day by day.
+func used(cat *catalog.Catalog, a *billing.Account, now time.Time) ([]UsageNow, error) {
+	month := monthOf(now)
+	end := month.AddDate(0, 1, 0)
+	out := []UsageNow{}
+	grants, err := a.Entitlements(cat, now)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range cat.Meters {
+		if m.Aggregate != "sum" {
+			continue
+		}
+		u := UsageNow{Meter: m.ID, Name: m.Name, Days: []int64{}, DaysAll: int(end.Sub(month).Hours() / 24)}
+		for d := month; !d.After(now); d = d.AddDate(0, 0, 1) {
+			n, err := held(a, m.Event, period.Span{Start: d, End: d.AddDate(0, 0, 1)})
+			if err != nil {
+				return nil, err
+			}
+			u.Days = append(u.Days, n)
+			u.Used += n
+		}
+		share := money.Frac(int64(end.Sub(month)/time.Second), max(1, int64(now.Sub(month)/time.Second)))
+		u.Forecast = max(u.Used, floor(money.Int(u.Used).Mul(share)))
+		for _, e := range grants {
+			if f := cat.Feature(e.Feature); f.Meter == m.ID && e.On && !e.Unlimited {
+				u.Limit, u.Soft = floor(e.Limit), e.Soft
+			}
+		}
+		out = append(out, u)
+	}
+	return out, nil
+}
+
+// Change is what a change of plan would do, for people.
+type Change struct {
+	Plan   string   `json:"plan"`
+	WhenMS int64    `json:"whenMS"` // 0: now
+	Due    string   `json:"due"`    // now
+	Bills  []Bill   `json:"bills"`
+	Back   string   `json:"back,omitempty"` // credited
+	Needs  []string `json:"needs"`          // what has to be done first
+}
+
+// PreviewChange is Preview for people.
+func (s *Service) PreviewChange(ctx context.Context, tenant id.ID, plan string) (Change, error) {
+	p, err := s.Preview(ctx, tenant, plan)
+	if err != nil {
+		return Change{}, err
+	}
+	a, err := s.engine.Account(string(tenant))
+	if err != nil {
+		return Change{}, err
+	}
+	c := Change{Plan: plan, Due: text(p.DueNow.Minor, p.DueNow.Currency), Bills: []Bill{}, Needs: []string{}}
+	for _, v := range p.Invoices {
+		c.Bills = append(c.Bills, bill(v))
+	}
+	if p.Sub.Plan != plan {
+		c.WhenMS = millis(p.Sub.Period.End)
+	}
+	var back int64
+	for _, n := range p.Notes {
+		back += n.Total
+	}
+	if back > 0 {
+		c.Back = text(back, a.Currency)
+	}
+	if p.DueNow.Minor > 0 && len(a.Methods) == 0 && a.Collect == "" {
+		c.Needs = append(c.Needs, "Add a payment method first.")
+	}
+	return c, nil
+}

@@ -145,11 +145,12 @@ type Account struct {
 	Seen     map[string]bool // ids of processor events
 	Alerted  map[string]bool // alerts that were told; replaced, never changed
 
-	Restricted bool      // may only read
-	Recognised time.Time // revenue is booked up to here
-	Usage      *meter.Log
-	Lines      int // counters for ids
-	Docs       int
+	Restricted  bool      // may only read
+	Recognised  time.Time // revenue is booked up to here
+	LateChecked time.Time // the end after which late usage was billed
+	Usage       *meter.Log
+	Lines       int // counters for ids
+	Docs        int
 }
 
 func copied[T any](s []T) []T { return append([]T(nil), s...) }

@@ -60,6 +60,12 @@ func (a *Account) subAlarms(see func(time.Time, func(*tx, time.Time) error)) {
 			return t.run(now, how{reason: "resume"}, func(st *step) error { return st.resume(Paused, false) })
 		})
 	}
+	if (s.Status == Cancelled || s.Status == Paused) && len(a.Closed) > 0 && a.LateChecked.Before(s.Since) {
+		see(s.Since.Add(LateAfterEnd), func(t *tx, _ time.Time) error {
+			t.LateChecked = s.Since
+			return t.bill(how{reason: "late", waits: true}, nil, nil)
+		})
+	}
 	if s.Live() {
 		for i, w := range s.Scheduled {
 			if w.AtEnd || s.Status == Active && !w.At.Before(s.Period.End) {

@@ -115,10 +115,10 @@ func (a *Account) cash() int64 {
 }
 
 // unbilled compares usage that was billed with what is metered for the same time now. What was heard since is carried to the next invoice
-// while a subscription runs; it is a difference only if nothing will bill it.
+// while a subscription runs, and to a last one after it ended; it is a difference only if nothing will bill it.
 func (a *Account) unbilled(cat *catalog.Catalog) []Difference {
 	var out []Difference
-	if s := a.Sub(); s.Status == Active || s.Status == Trialing || s.Status == Paused || cat.Invoices.Late == "drop" {
+	if s := a.Sub(); s.ID == "" || s.Status == Active || s.Status == Trialing || a.LateChecked.Before(s.Since) || cat.Invoices.Late == "drop" {
 		return nil
 	}
 	for _, c := range a.Closed {

@@ -144,9 +144,7 @@ func (w *world) life(seed uint64, restarts bool) string {
 		w.t.Fatal(err)
 	}
 	for _, d := range w.e.Reconcile() {
-		if !strings.HasPrefix(d.What, "usage of ") {
-			w.t.Errorf("%+v", d)
-		}
+		w.t.Errorf("%+v", d)
 	}
 	return w.text()
 }

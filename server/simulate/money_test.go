@@ -302,3 +302,18 @@ events:
 	equal(t, "totals", []string{r.Invoices[0].Total, r.Invoices[1].Total, r.Invoices[2].Total, r.Notes[0].Total}, "[11.99 1199 11.999 799]")
 	equal(t, "ledgers", len(r.Ledger), 3)
 }
+
+func TestBM04_LateUsageAfterTheEndIsBilled(t *testing.T) {
+	same(t, play(t, "start: 2026-01-01\nend: 2026-05-01\n"+calls+`
+  plans: {a: {prices: [{id: calls, model: per_unit, meter: calls, amount: 1}]}}
+customers: {acme: {pays: {card: ok}}}
+events:
+  - {at: 2026-01-01, subscribe: {customer: acme, plan: a}}
+  - {at: 2026-01-10, usage: {customer: acme, meter: calls, value: 9}}
+  - {at: 2026-01-20, cancel: {customer: acme, when: now}}
+  - {at: 2026-01-25, usage: {customer: acme, meter: calls, value: 4, time: 2026-01-19}}
+  - {at: 2026-01-25, usage: {customer: acme, meter: calls, value: 5000}}
+`), `
+01-20 cancel 9.00 paid: calls ×9 9.00;
+03-22 late 4.00 paid: Late usage: calls ×4 4.00;`)
+}

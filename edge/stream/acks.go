@@ -14,7 +14,7 @@ import (
 )
 
 // acks tells every other region how far this one has merged, until each has confirmed it. What is told is always the
-// latest, so a cut of any length leaves one vector a workspace to be told. After a start everything is told once.
+// latest, so a cut of any length leaves one vector a workspace to be told. After each attachment everything is told once.
 type acks struct {
 	s    *Stream
 	wake chan struct{}
@@ -28,28 +28,19 @@ func newAcks(s *Stream) *acks {
 	return &acks{s: s, wake: make(chan struct{}, 1), due: map[string]map[id.ID]bool{}, news: map[string]map[id.ID]change.Vector{}}
 }
 
-// region begins to tell a region.
+// region begins to tell a region. What it is to hear of all that was before is due when its streams have been read.
 func (a *acks) region(name string) {
-	all := map[id.ID]bool{}
-	for t := range a.s.journal.vectors() {
-		all[t] = true
-	}
 	a.mu.Lock()
-	a.due[name] = all
+	a.due[name] = map[id.ID]bool{}
 	a.mu.Unlock()
-	a.poke()
 }
 
 // anew has a region told again about all workspaces of a shard: it may have been restored from an older copy.
 func (a *acks) anew(region string, shard int) {
-	all := a.s.journal.vectors()
+	all := a.s.journal.inShard(shard)
 	a.mu.Lock()
 	if due := a.due[region]; due != nil {
-		for t := range all {
-			if wire.Shard(t) == shard {
-				due[t] = true
-			}
-		}
+		maps.Copy(due, all)
 	}
 	a.mu.Unlock()
 	a.poke()

@@ -153,17 +153,16 @@ func (j *journal) put(origin string, t id.ID, seq uint64) {
 	j.heads[origin][t] = seq
 }
 
-// vectors are all workspaces' vectors.
-func (j *journal) vectors() map[id.ID]change.Vector {
+// inShard are the workspaces of a shard of which anything is known.
+func (j *journal) inShard(shard int) map[id.ID]bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	out := map[id.ID]change.Vector{}
-	for origin, heads := range j.heads {
-		for t, seq := range heads {
-			if out[t] == nil {
-				out[t] = change.Vector{}
+	out := map[id.ID]bool{}
+	for _, heads := range j.heads {
+		for t := range heads {
+			if wire.Shard(t) == shard {
+				out[t] = true
 			}
-			out[t][origin] = seq
 		}
 	}
 	return out

@@ -11,6 +11,9 @@ const (
 	pendingBytes   = 256 << 20
 	feedBytesMax   = 512 << 10 // entries in one feed message, before compression
 
+	refusalsSecond = 20 // logged; the rest is counted
+	refusalsBurst  = 500
+
 	announceEvery = 30 * time.Second      // even when nobody moved
 	announceAfter = 50 * time.Millisecond // movements within it are told together
 	awayAfter     = 80 * time.Second      // three missed beats, or announcements of another region

@@ -10,9 +10,11 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"golang.org/x/time/rate"
 
 	"holdfast/edge/authn"
 	"holdfast/edge/tenant"
@@ -54,6 +56,8 @@ type Syncer struct {
 	ctx      context.Context // of all calls
 	stop     context.CancelFunc
 	calls    sync.WaitGroup
+	often    *rate.Limiter // of refusals logged
+	unlogged atomic.Int64
 
 	mu        sync.Mutex
 	all       int
@@ -69,7 +73,7 @@ type connKey struct {
 
 // New makes a syncer that does not serve yet.
 func New(cfg Config) *Syncer {
-	s := &Syncer{cfg: cfg, tenants: map[id.ID]int{}, conns: map[connKey]int{}, projected: map[id.ID]uint64{}}
+	s := &Syncer{cfg: cfg, often: rate.NewLimiter(refusalsSecond, refusalsBurst), tenants: map[id.ID]int{}, conns: map[connKey]int{}, projected: map[id.ID]uint64{}}
 	s.presence = newPresence(cfg)
 	return s
 }
@@ -114,16 +118,16 @@ type call struct {
 func (s *Syncer) onCall(m *nats.Msg) {
 	c, method, err := s.check(m)
 	if err != nil {
-		s.cfg.Log.Warn("call refused", "subject", m.Subject, "reply", m.Reply, "bytes", len(m.Data), "err", err)
+		s.refused("call refused", "subject", m.Subject, "reply", m.Reply, "bytes", len(m.Data), "err", err)
 		return
 	}
 	f := s.method(method)
 	if f == nil {
-		s.cfg.Log.Warn("call refused", "subject", m.Subject, "err", "no such method")
+		s.refused("call refused", "subject", m.Subject, "err", "no such method")
 		return
 	}
 	if !s.enter(c) {
-		s.cfg.Log.Warn("too many calls at once", "tenant", c.Tenant, "conn", c.Name, "person", c.Person)
+		s.refused("too many calls at once", "tenant", c.Tenant, "conn", c.Name, "person", c.Person)
 		s.answer(c, busy(method, s.cfg.Now()))
 		return
 	}
@@ -133,6 +137,18 @@ func (s *Syncer) onCall(m *nats.Msg) {
 		defer cancel()
 		s.answer(c, f(ctx, c))
 	})
+}
+
+// refused logs what was not done, but not so often that whoever causes it fills the disk; the rest is counted.
+func (s *Syncer) refused(msg string, attrs ...any) {
+	if !s.often.Allow() {
+		s.unlogged.Add(1)
+		return
+	}
+	if n := s.unlogged.Swap(0); n > 0 {
+		attrs = append(attrs, "unlogged", n)
+	}
+	s.cfg.Log.Warn(msg, attrs...)
 }
 
 func (s *Syncer) check(m *nats.Msg) (c call, method string, err error) {

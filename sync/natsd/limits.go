@@ -17,6 +17,8 @@ const (
 	kickEventsMax     = 64 << 10
 	restartPause      = 10 * time.Second // between restarts of the streams
 	restartRoom       = 16 << 20         // bytes that must be free
+	linesSecond       = 50               // warnings of the message server
+	linesBurst        = 1000
 	proxyChunkBytes   = 64 << 10
 	proxyChunksMax    = 1024 // under way in one direction of a delayed link
 	proxyDialMax      = 2 * time.Second

@@ -105,7 +105,7 @@ func (s *Server) Open(ctx context.Context) error {
 	if s.srv, err = server.NewServer(o); err != nil {
 		return fault.E(op, fault.Invalid, err)
 	}
-	s.srv.SetLoggerV2(&logger{s.cfg.Log}, false, false, false)
+	s.srv.SetLoggerV2(newLogger(s.cfg.Log), false, false, false)
 	s.srv.Start()
 	if !s.srv.ReadyForConnections(readyMax) {
 		s.srv.Shutdown()

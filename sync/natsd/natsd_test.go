@@ -1,9 +1,11 @@
 package natsd_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -263,5 +265,69 @@ func TestStreamsAreRestarted(t *testing.T) {
 	}
 	if err := region.RestartStreams(); err == nil {
 		t.Fatal("restarted twice in a moment")
+	}
+}
+
+func TestLinkIsSlowedBothWays(t *testing.T) {
+	const each = 40 * time.Millisecond
+	hub, region, link := pair(t)
+	h, r := core(t, hub), core(t, region)
+	if err := answers(r, h); err != nil {
+		t.Fatal(err)
+	}
+	sub, err := h.Subscribe("echo", func(m *nats.Msg) { m.Respond(m.Data) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Unsubscribe()
+	took := func() time.Duration {
+		t.Helper()
+		best := time.Hour
+		for good, end := 0, time.Now().Add(10*time.Second); good < 10 && time.Now().Before(end); {
+			sent := time.Now()
+			if _, err := r.Request("echo", nil, 2*time.Second); err == nil {
+				best = min(best, time.Since(sent))
+				good++
+			}
+		}
+		return best
+	}
+	if d := took(); d > each {
+		t.Errorf("without delay: %v", d)
+	}
+	link.SetDelay(each)
+	if d := took(); d < 2*each || d > 4*each {
+		t.Errorf("with %v each way: %v", each, d)
+	}
+	link.SetDelay(0)
+	if d := took(); d > each {
+		t.Errorf("without delay again: %v", d)
+	}
+}
+
+// Whoever makes the server complain cannot fill the log.
+func TestComplaintsAreBounded(t *testing.T) {
+	var out bytes.Buffer
+	s := natsd.New(natsd.Config{Name: "eu", Domain: "eu", StoreDir: t.TempDir(), WebSocketListen: "127.0.0.1:0", Log: slog.New(slog.NewTextHandler(&out, nil)),
+		Authenticate: func(natsd.Client) (natsd.Grant, error) {
+			return natsd.Grant{Publish: []string{"a"}, Subscribe: []string{"b"}, Expires: time.Now().Add(time.Hour)}, nil
+		}})
+	open(t, s)
+	nc, err := nats.Connect("ws://"+s.WebSocketAddr(), nats.NoReconnect(), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 20_000 {
+		if err := nc.Publish("not.mine", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := nc.FlushTimeout(10 * time.Second); err != nil {
+		t.Fatal(err)
+	}
+	nc.Close()
+	s.Close()
+	if n := bytes.Count(out.Bytes(), []byte("Violation")); n < 100 || n > 5000 {
+		t.Errorf("lines for 20,000 violations: %d", n)
 	}
 }

@@ -28,7 +28,7 @@ import (
 
 func newID() id.ID { return id.New(time.Now(), rand.Reader) }
 
-func open(t *testing.T, cfg tenant.Config) *tenant.Store {
+func open(t testing.TB, cfg tenant.Config) *tenant.Store {
 	t.Helper()
 	if cfg.Dir == "" {
 		cfg.Dir = filepath.Join(t.TempDir(), "tenants")

@@ -67,12 +67,14 @@ func (r *Replica) Install(ctx context.Context, fresh *sql.DB, keep func(ctx cont
 	return nil
 }
 
-// Installed tells whether a database is some replica's: not a snapshot that was never installed, or only half.
+// Installed tells whether a database is some replica's: not a snapshot that was never installed, or only half, and not a
+// new one into which nothing was put yet. Such a one must never take the place of an older one, or of the mirror, from
+// which it was about to be filled.
 func Installed(ctx context.Context, db *sql.DB) (bool, error) {
 	var n int
 	err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'self'").Scan(&n)
 	if err == nil && n > 0 {
-		err = db.QueryRowContext(ctx, "SELECT count(*) FROM self").Scan(&n)
+		err = db.QueryRowContext(ctx, q("inUse")).Scan(&n)
 	}
 	return n > 0, sqlite.Wrap("replica.Installed", err)
 }

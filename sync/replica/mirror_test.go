@@ -92,3 +92,30 @@ func TestRestoreFromMirrorAndSalvage(t *testing.T) {
 		})
 	}
 }
+
+// A database into which what was saved had no time to come must not count, or the older one is thrown away for it.
+func TestOnlyADatabaseInUseIsInstalled(t *testing.T) {
+	e, d := newEdge(t, "eu"), newDevice(t, ana, 1)
+	installed := func(d *device, want bool) {
+		t.Helper()
+		if got, err := replica.Installed(t.Context(), d.db); err != nil || got != want {
+			t.Fatalf("installed: %v, %v", got, err)
+		}
+	}
+	installed(d, false)
+	d.sync(e)
+	installed(d, true)
+	d.garden()
+	saved, lost := replica.Salvage(t.Context(), d.db)
+	if lost {
+		t.Fatal("something could not be read")
+	}
+	n := newDevice(t, ana, 7)
+	_, err := n.Restore(t.Context(), saved)
+	must(t, err)
+	installed(n, true)
+	r := newDevice(t, ana, 8)
+	_, err = r.Restore(t.Context(), replica.Saved{Refused: []replica.Refusal{{Tx: saved.Pending[0], Kind: fault.Denied, Detail: "No."}}})
+	must(t, err)
+	installed(r, true)
+}

@@ -136,3 +136,6 @@ SELECT task FROM comment WHERE id = ? AND task IS NOT NULL
 
 -- name: allDone
 SELECT num, key FROM done ORDER BY num
+
+-- name: inUse
+SELECT EXISTS (SELECT 1 FROM self) AND (EXISTS (SELECT 1 FROM cursor) OR EXISTS (SELECT 1 FROM done) OR EXISTS (SELECT 1 FROM outbox) OR EXISTS (SELECT 1 FROM refused))

@@ -3,6 +3,7 @@ package natsd
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 
 	"golang.org/x/time/rate"
@@ -21,6 +22,10 @@ func newLogger(log *slog.Logger) *logger {
 }
 
 func (l *logger) warn(f string, v ...any) {
+	if strings.HasPrefix(f, "Websocket not configured with TLS") {
+		l.Noticef(f, v...) // it is on loopback, and the gateway before it has TLS
+		return
+	}
 	if !l.often.Allow() {
 		l.unlogged.Add(1)
 		return

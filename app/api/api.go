@@ -155,7 +155,7 @@ func (m *Me) Workspace(of id.ID) (Workspace, bool) {
 // Session is a signed-in browser.
 type Session struct {
 	ID        string `json:"id"`
-	Agent     string `json:"agent"` // the browser's User-Agent
+	Agent     string `json:"agent"` // browser and system, in words
 	Region    string `json:"region"`
 	CreatedMS int64  `json:"createdMS"`
 	SeenMS    int64  `json:"seenMS"`

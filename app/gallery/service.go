@@ -33,7 +33,7 @@ func (w *world) fetch(method, path, _ string) (int, string, error) {
 	case "GET /api/auth/passkeys":
 		return reply([]api.Passkey{{ID: "1", Name: "Laptop", CreatedMS: ms(-200), UsedMS: ms(0)}, {ID: "2", Name: "Phone", CreatedMS: ms(-30), UsedMS: ms(-2), Synced: true}})
 	case "GET /api/auth/sessions":
-		return reply([]api.Session{{ID: "a", Agent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Safari/537.36", Current: true, SeenMS: ms(0)}, {ID: "b", Agent: "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1", Region: "us", SeenMS: ms(-1)}})
+		return reply([]api.Session{{ID: "a", Agent: "Chrome on Linux", Current: true, SeenMS: ms(0)}, {ID: "b", Agent: "Safari on iPhone", Region: "us", SeenMS: ms(-1)}})
 	case "POST /api/auth/link/begin":
 		return reply(api.Link{URL: "/link/7f3k-9q2m", ExpiresMS: ms(0) + 600_000})
 	case "GET /api/workspaces/" + string(Tenant) + "/invitations":
@@ -41,7 +41,7 @@ func (w *world) fetch(method, path, _ string) (int, string, error) {
 	case "POST /api/workspaces/" + string(Tenant) + "/invitations":
 		return reply(api.Invitation{ID: "j", Role: "member", URL: "/join/k2d8", ExpiresMS: ms(7)})
 	case "GET /api/workspaces/" + string(Tenant) + "/usage":
-		return reply(api.Usage{Month: "2026-11", AsOfMS: ms(0), Rows: []api.UsageRow{{Meter: "changes", Quantity: 18412}, {Meter: "api-calls", Quantity: 350}, {Meter: "storage-bytes", Unit: "bytes", Quantity: 7_340_032}, {Meter: "seats", Unit: "seats", Quantity: 4}, {Meter: "seats-peak", Unit: "seats", Quantity: 5}}})
+		return reply(api.Usage{Month: "2026-11", AsOfMS: ms(0), Rows: []api.UsageRow{{Meter: "changes", Quantity: 18412}, {Meter: "api-calls", Quantity: 350}, {Meter: "storage-bytes", Unit: "bytes", Quantity: 7_340_032}, {Meter: "storage-byte-hours", Unit: "byte-hours", Quantity: 2_900_000_000}, {Meter: "seats", Unit: "seats", Quantity: 4}, {Meter: "seats-peak", Unit: "seats", Quantity: 5}}})
 	case "GET /api/invitations/9m4x":
 		return reply(api.Invited{Workspace: "Harbor Studio", Inviter: "Bo Lindqvist"})
 	case "GET /api/invitations/old":

@@ -113,7 +113,7 @@ func (c *Account) browsers() app.UI {
 		}
 		list = append(list, app.Li().Body(
 			view.Icon("device"),
-			app.Div().Class("what").Body(app.Span().Class("clip").Text(view.Browser(s.Agent)), app.Elem("small").Text(note)),
+			app.Div().Class("what").Body(app.Span().Class("clip").Text(or(s.Agent, "A browser")), app.Elem("small").Text(note)),
 			app.If(!s.Current, func() app.UI { return view.Button{Act: "end", ID: s.ID, Label: "Sign out there"}.UI() }),
 		))
 	}

@@ -55,6 +55,7 @@ type App struct {
 	toasts   []toast
 	toastNum int
 	said     string
+	heard    int // changes with said: what is only heard need not be drawn
 	width    int
 	height   int
 	side     bool // the sidebar is out, on a narrow screen
@@ -105,6 +106,7 @@ func (a *App) Rev(of ...store.Topic) int {
 
 // start reads where the person is and who they are.
 func (a *App) start() {
+	a.width, a.height = browser.Size()
 	a.route = route.Parse(browser.Location())
 	if kept := browser.Load(keptMe); kept != "" {
 		var m api.Me

@@ -54,7 +54,7 @@ func (c *List) Render() app.UI {
 	a := c.App
 	c.reach()
 	seen := or(c.seen, drawnFirst)
-	h := rowHeight()
+	h := a.rowHeight()
 	y, some, known := 0, 0, true
 	tab := c.tab()
 	groups := make([]app.UI, 0, len(c.lanes))
@@ -109,7 +109,7 @@ func (c *List) group(status string, n int, open bool) app.UI {
 
 // tab is the row that the tab key reaches: the last one that had the keyboard if it is drawn, or the first that is seen.
 func (c *List) tab() id.ID {
-	a, y, h := c.App, 0, rowHeight()
+	a, y, h := c.App, 0, c.App.rowHeight()
 	for i := range c.lanes {
 		for _, held := range c.lanes[i].slots.at {
 			if held == a.at && held != "" {
@@ -135,7 +135,7 @@ func (c *List) tab() id.ID {
 
 func (c *List) onScroll(ctx app.Context, _ app.Event) {
 	top, seen := browser.ScrollTop(listID)
-	h := rowHeight()
+	h := c.App.rowHeight()
 	if top/h == c.top/h && seen == c.seen {
 		ctx.PreventUpdate() // the same rows
 		return
@@ -249,7 +249,7 @@ func (c *List) edge(end bool) {
 
 // focus scrolls to a place and gives it the keyboard, at the latest when it is loaded.
 func (c *List) focus(status string, place int) {
-	a, h, y := c.App, rowHeight(), 0
+	a, h, y := c.App, c.App.rowHeight(), 0
 	for _, st := range listOrder {
 		n, _ := a.store.Total(st)
 		if n > 0 || (a.compose != nil && a.compose.status == st) {

@@ -269,6 +269,8 @@ func meterWords(r api.UsageRow) (name, note, value string) {
 		return "API calls", "requests answered", value
 	case "storage-bytes":
 		return "Storage", "the size of the workspace", view.Bytes(r.Quantity)
+	case "storage-byte-hours":
+		return "Storage over time", "size times hours, as it is billed", view.Bytes(r.Quantity) + " × h"
 	case "seats":
 		return "Seats", "members now", value
 	case "seats-peak":

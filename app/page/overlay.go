@@ -317,7 +317,7 @@ func (a *App) say(text string) {
 		text += "\u00a0" // the same words again are said again
 	}
 	a.said = text
-	a.touch()
+	a.heard++
 }
 
 // Toasts draws them, and the line that is only heard.

@@ -86,7 +86,7 @@ func (c *Root) Render() app.UI {
 		a.page(),
 		app.If(a.picker != nil, func() app.UI { return &PickerView{App: a, Num: a.opened} }),
 		app.If(a.dialog != nil, func() app.UI { return &DialogView{App: a, Num: a.opened, Rev: a.rev} }),
-		&Toasts{App: a, Rev: a.rev},
+		&Toasts{App: a, Rev: a.rev + a.heard},
 	)
 }
 

@@ -133,7 +133,7 @@ func (c *Sidebar) Render() app.UI {
 		),
 		app.If(!loaded, func() app.UI { return app.Div().Class("nav").Body(app.Span().Class("sk").Style("width", "60%")) }),
 		app.Nav().Aria("labelledby", "projects-h").Body(
-			app.Ul().ID("projects").DataSet("zone", "projects").DataSet("h", strconv.Itoa(projectHeight())).DataSet("n", strconv.Itoa(len(projects))).Style("position", "relative").Body(projects...),
+			app.Ul().ID("projects").DataSet("zone", "projects").DataSet("h", strconv.Itoa(a.projectHeight())).DataSet("n", strconv.Itoa(len(projects))).Style("position", "relative").Body(projects...),
 		),
 		app.Div().Class("side-end").Body(
 			app.Nav().Aria("label", "Manage").Body(
@@ -216,7 +216,7 @@ func linkWords(st port.Status, waiting int) string {
 	return text
 }
 
-func projectHeight() int { return pick(narrow(), 42, 32) }
+func (a *App) projectHeight() int { return pick(a.narrow(), 42, 32) }
 
 func (c *Sidebar) onClick(_ app.Context, e app.Event) {
 	a := c.App

@@ -3,7 +3,6 @@ package page
 import (
 	"strconv"
 
-	"holdfast/app/browser"
 	"holdfast/app/route"
 	"holdfast/app/store"
 	"holdfast/app/view"
@@ -135,6 +134,9 @@ func (a *App) row(t port.Task, r route.Route, tab id.ID) view.Row {
 	return row
 }
 
-func narrow() bool { w, _ := browser.Size(); return w <= 860 }
+// narrowMax is the widest window that is drawn as on a phone; the style sheets hold the same number.
+const narrowMax = 860
 
-func rowHeight() int { return pick(narrow(), view.RowHeightNarrow, view.RowHeight) }
+func (a *App) narrow() bool { return a.width > 0 && a.width <= narrowMax }
+
+func (a *App) rowHeight() int { return pick(a.narrow(), view.RowHeightNarrow, view.RowHeight) }

@@ -133,23 +133,6 @@ func Bytes(n int64) string {
 	return strconv.FormatFloat(v, 'f', 1, 64) + " " + units[u]
 }
 
-// Browser names the browser and the device of a User-Agent line.
-func Browser(agent string) string {
-	name := "A browser"
-	for _, b := range [][2]string{{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"CriOS/", "Chrome"}, {"FxiOS/", "Firefox"}, {"Safari/", "Safari"}} {
-		if strings.Contains(agent, b[0]) {
-			name = b[1]
-			break
-		}
-	}
-	for _, d := range [][2]string{{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"CrOS", "ChromeOS"}, {"Linux", "Linux"}} {
-		if strings.Contains(agent, d[0]) {
-			return name + " on " + d[1]
-		}
-	}
-	return name
-}
-
 // Sentence says what a fault means to a person and what to do next. The detail, if any, says what exactly.
 func Sentence(k fault.Kind, detail string) string {
 	detail = strings.TrimSuffix(detail, ".")

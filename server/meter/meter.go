@@ -31,6 +31,8 @@ type Event struct {
 type Log struct {
 	byType map[string][]Event // by time, then source, then id
 	seen   map[[2]string]bool
+	fixes  map[[2]string]Event // by what they correct; the one with the greatest id
+	series map[string]*series  // by type, meter and filter; made again when an event comes out of order
 }
 
 // Add takes an event in and tells whether it was new. An event from the future (FutureMax), one too old to be told from a
@@ -46,8 +48,22 @@ func (l *Log) Add(e Event) (bool, error) {
 		l.seen, l.byType = map[[2]string]bool{}, map[string][]Event{}
 	}
 	l.seen[[2]string{e.Source, e.ID}] = true
+	if e.Replaces != "" {
+		key := [2]string{e.Source, e.Replaces}
+		if was, ok := l.fixes[key]; !ok || e.ID > was.ID {
+			if l.fixes == nil {
+				l.fixes = map[[2]string]Event{}
+			}
+			l.fixes[key] = e
+		}
+		l.series = nil
+		return true, nil
+	}
 	list := l.byType[e.Type]
 	i := sort.Search(len(list), func(i int) bool { return before(e, list[i]) })
+	if i < len(list) {
+		l.series = nil
+	}
 	list = append(list, Event{})
 	copy(list[i+1:], list[i:])
 	list[i] = e
@@ -91,43 +107,41 @@ type Quantity struct {
 // Measure aggregates the events of m that match filter and happened in span. full is the whole billing period of which span is a
 // part: a weighted quantity is the average over it, so that the parts of a period add up.
 func (l *Log) Measure(m *catalog.Meter, filter map[string][]string, span, full period.Span) (Quantity, error) {
-	events := l.matching(m, filter, span.End)
-	from := sort.Search(len(events), func(i int) bool { return !events[i].Time.Before(span.Start) })
-	if m.Aggregate == "weighted" {
-		return weighted(m, events, from, span, full)
+	s := l.seriesOf(m, filter)
+	if s.err != nil {
+		return Quantity{}, s.err
 	}
-	events = events[from:]
-	q := Quantity{Events: int64(len(events))}
-	if m.Aggregate == "count" {
+	from, to := s.place(span.Start), s.place(span.End)
+	q := Quantity{Events: int64(max(to-from, 0))}
+	switch {
+	case m.Aggregate == "weighted" && !full.Empty():
+		area := s.areaAt(span.End).Sub(s.areaAt(span.Start))
+		q.Units = fine(area.Div(money.Int(int64(full.End.Sub(full.Start)))))
+	case m.Aggregate == "count":
 		q.Units = money.Int(q.Events)
-		return q, nil
-	}
-	if m.Aggregate == "unique" {
+	case to <= from:
+	case m.Aggregate == "unique":
 		seen := map[string]bool{}
-		for _, e := range events {
-			seen[e.Data[m.Value]] = true
+		for _, e := range s.events[from:to] {
+			seen[e.raw] = true
 		}
 		q.Units = money.Int(int64(len(seen)))
-		return q, nil
-	}
-	for i, e := range events {
-		v, err := value(m, e)
-		if err != nil {
-			return Quantity{}, err
+	case m.Aggregate == "latest":
+		q.Units = s.events[to-1].value
+	case m.Aggregate == "sum", m.Aggregate == "average":
+		q.Units = s.events[to-1].sum.Sub(s.sumBefore(from))
+		if m.Aggregate == "average" {
+			q.Units = fine(q.Units.Div(money.Int(q.Events)))
 		}
-		switch {
-		case i == 0, m.Aggregate == "latest":
-			q.Units = v
-		case m.Aggregate == "max":
-			q.Units = q.Units.Max(v)
-		case m.Aggregate == "min":
-			q.Units = q.Units.Min(v)
-		default:
-			q.Units = q.Units.Add(v)
+	default:
+		q.Units = s.events[from].value
+		for _, e := range s.events[from+1 : to] {
+			if m.Aggregate == "max" {
+				q.Units = q.Units.Max(e.value)
+			} else {
+				q.Units = q.Units.Min(e.value)
+			}
 		}
-	}
-	if m.Aggregate == "average" && len(events) > 0 {
-		q.Units = fine(q.Units.Div(money.Int(q.Events)))
 	}
 	return q, nil
 }
@@ -158,32 +172,6 @@ func value(m *catalog.Meter, e Event) (money.Exact, error) {
 	return money.Number(d), nil
 }
 
-// matching lists the events before end that m and filter let through, corrections applied.
-func (l *Log) matching(m *catalog.Meter, filter map[string][]string, end time.Time) []Event {
-	list := l.byType[m.Event]
-	list = list[:sort.Search(len(list), func(i int) bool { return !list[i].Time.Before(end) })]
-	fix := map[[2]string]Event{}
-	for _, e := range l.byType[m.Event] { // a correction may carry a later time than what it corrects
-		key := [2]string{e.Source, e.Replaces}
-		if was, ok := fix[key]; e.Replaces != "" && (!ok || e.ID > was.ID) {
-			fix[key] = e
-		}
-	}
-	var out []Event
-	for _, e := range list {
-		if e.Replaces != "" {
-			continue
-		}
-		if f, ok := fix[[2]string{e.Source, e.ID}]; ok {
-			e.Data = f.Data
-		}
-		if !e.Time.Before(m.From) && passes(m.Filter, e) && passes(filter, e) {
-			out = append(out, e)
-		}
-	}
-	return out
-}
-
 func passes(filter map[string][]string, e Event) bool {
 	for k, allowed := range filter {
 		ok := false
@@ -195,29 +183,6 @@ func passes(filter map[string][]string, e Event) bool {
 		}
 	}
 	return true
-}
-
-// weighted is the average over full of a reading that holds until the next one. The reading in force at the start of the
-// span is the last one before it.
-func weighted(m *catalog.Meter, events []Event, from int, span, full period.Span) (Quantity, error) {
-	sum, at := money.Int(0), span.Start
-	var level money.Exact
-	for i := max(from-1, 0); i < len(events); i++ {
-		v, err := value(m, events[i])
-		if err != nil {
-			return Quantity{}, err
-		}
-		if i >= from {
-			sum = sum.Add(level.Mul(money.Int(int64(events[i].Time.Sub(at)))))
-			at = events[i].Time
-		}
-		level = v
-	}
-	sum = sum.Add(level.Mul(money.Int(int64(span.End.Sub(at)))))
-	if full.Empty() {
-		return Quantity{}, nil
-	}
-	return Quantity{fine(sum.Div(money.Int(int64(full.End.Sub(full.Start))))), int64(len(events) - from)}, nil
 }
 
 // fine rounds a quotient to nine digits, so that the quantity on the invoice is the one that was priced.

@@ -287,18 +287,21 @@ func (r *reader) repeat(n yamldoc.Node, f map[string]yamldoc.Node, at time.Time)
 	if u, err := period.ParseUnit(f["every"].Str()); err == nil {
 		for i := 0; ; i++ {
 			t := (period.Interval{Unit: u, Count: 1}).Nth(at, i)
-			if !t.Before(until) || len(out) > MaxEvents {
+			if !t.Before(until) || len(out) > MaxEvents || r.over(t) {
 				return out
 			}
 			out = append(out, t)
 		}
 	}
 	d := f["every"].Duration()
-	for t := at; d > 0 && t.Before(until) && len(out) <= MaxEvents; t = t.Add(d) {
+	for t := at; d > 0 && t.Before(until) && len(out) <= MaxEvents && !r.over(t); t = t.Add(d) {
 		out = append(out, t)
 	}
 	return out
 }
+
+// over tells whether t lies after the end that the file names.
+func (r *reader) over(t time.Time) bool { return !r.f.end.IsZero() && t.After(r.f.end) }
 
 // minor reads an amount in the customer's currency.
 func minor(w *world, customer, s string) (int64, error) {

@@ -352,7 +352,7 @@ func (r *Report) account(a *billing.Account) {
 }
 
 func (r *Report) grants(w *world, a *billing.Account) {
-	list, err := a.Entitlements(w.file.cat, w.now)
+	list, err := w.engine.Entitlements(a.ID)
 	if err != nil {
 		return // the catalogue was checked; an account names only what it sells
 	}

@@ -8,7 +8,8 @@ import (
 	"holdfast/server/entitlement"
 )
 
-// Entitlements is what the customer's workspace may use now. Without a running subscription nothing is granted but reading.
+// Entitlements is what the customer's workspace may use now. Without a running subscription nothing is granted but reading. Measuring usage
+// remembers sums, so outside the engine use Engine.Entitlements.
 func (a *Account) Entitlements(cat *catalog.Catalog, now time.Time) ([]entitlement.Entitlement, error) {
 	s := a.Sub()
 	in := entitlement.Input{Catalog: cat, Quantities: s.Quantities, Period: s.Period, Since: s.Starts, Usage: a.Usage, Now: now.In(cat.Zone)}
@@ -22,6 +23,17 @@ func (a *Account) Entitlements(cat *catalog.Catalog, now time.Time) ([]entitleme
 		}
 	}
 	return entitlement.All(in)
+}
+
+// Entitlements is what a customer's workspace may use now.
+func (e *Engine) Entitlements(customer string) ([]entitlement.Entitlement, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a, err := e.account(customer)
+	if err != nil {
+		return nil, err
+	}
+	return a.Entitlements(e.cat, e.now)
 }
 
 // alerts tells of limits whose percentages were reached, each once in its window.

@@ -36,6 +36,9 @@ type env struct {
 
 var measurements = []measurement{
 	{"P4", firstVisit},
+	{"P7", betweenRegions},
+	{"P9", mergeRate},
+	{"P13", usageRate},
 }
 
 // resultsFile is written by a full run; a run of some figures only prints.

@@ -1,10 +1,11 @@
-// Package billing is the heart of the hub's billing: subscriptions as event-sourced state machines, what they cost, invoices,
-// credits, collection of payments, dunning, the ledger's postings. It owns what is owed and why; it does not own
-// meters' ingestion, prices (catalog), or how money moves (payment).
+// Package billing is the heart of the hub's billing: subscriptions as event-sourced state machines, what they cost,
+// invoices, credits, collection of payments, dunning, the ledger's postings. It owns what is owed and why; it does not
+// own meters' ingestion, prices (catalog), or how money moves (payment).
 //
-// One customer is one Account. A command works on a copy and replaces the account only when all of it succeeded, so that a
-// refused command changes nothing; a preview is the same command on a copy that is thrown away. Time is an input: the hub's
-// clock and a test clock run the same code. Accounts are not safe for concurrent use; Engine guards them.
+// One customer is one Account. A command works on a copy and replaces the account only when all of it succeeded, so
+// that a refused command changes nothing; a preview is the same command on a copy that is thrown away. Time is an
+// input: the hub's clock and a test clock run the same code. Accounts are not safe for concurrent use; Engine guards
+// them.
 package billing
 
 import (

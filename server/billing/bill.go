@@ -16,7 +16,8 @@ import (
 
 func part(what string, n int64) rating.Part { return rating.Part{What: what, Amount: n} }
 
-// bill makes an invoice of lines and of what is pending. At the turn of a period it also looks again at usage that was billed before.
+// bill makes an invoice of lines and of what is pending. At the turn of a period it also looks again at usage that was
+// billed before.
 func (t *tx) bill(h how, lines []invoice.Line, closed []Closed) error {
 	v := invoice.Invoice{ID: t.doc("inv"), State: invoice.Draft, Reason: h.reason, Seller: sellerParty(t.cat.Seller), Buyer: t.party(), Currency: t.Currency,
 		Created: t.now}
@@ -358,8 +359,8 @@ func (s *step) interim(steps []decimal.Decimal) error {
 	return nil
 }
 
-// soFar prices a segment as if it ended now: the line for what is not billed yet, and all that it comes to. Prices that are not metered
-// give nothing.
+// soFar prices a segment as if it ended now: the line for what is not billed yet, and all that it comes to. Prices that
+// are not metered give nothing.
 func (s *step) soFar(g Segment) (*invoice.Line, int64, error) {
 	v, err := s.sub.terms(s.cat, g.Item)
 	if err != nil {

@@ -212,7 +212,8 @@ func (s *step) change(c Change) error {
 	return s.changeQuiet(c) // nothing is charged while nothing runs
 }
 
-// changeQuiet changes the terms without charging: in a trial, while paused, before the start, and at the turn of a period.
+// changeQuiet changes the terms without charging: in a trial, while paused, before the start, and at the turn of a
+// period.
 func (s *step) changeQuiet(c Change) error {
 	if len(c.Quantities) > 0 {
 		s.emit(Event{Kind: EvQuantity, Quantities: c.Quantities})
@@ -254,8 +255,8 @@ func (s *step) addItem(key string) error {
 	return nil
 }
 
-// changeRunning changes a subscription in the middle of a period: what was charged for the rest of it is taken back at its old terms,
-// usage so far is billed at its old terms, and the rest is charged at the new ones.
+// changeRunning changes a subscription in the middle of a period: what was charged for the rest of it is taken back at
+// its old terms, usage so far is billed at its old terms, and the rest is charged at the new ones.
 func (s *step) changeRunning(c Change) error {
 	if c.Plan != "" || c.Anchor == "reset" {
 		if err := s.changePlan(c); err != nil {
@@ -379,7 +380,8 @@ func (s *step) anchorFor(v *catalog.Version, reset bool) time.Time {
 	return s.sub.Anchor.In(s.cat.Zone)
 }
 
-// changeQuantities charges what is added for the rest of the period and takes back what is removed, the last added first.
+// changeQuantities charges what is added for the rest of the period and takes back what is removed, the last added
+// first.
 func (s *step) changeQuantities(qs map[string]int64) error {
 	if len(qs) == 0 {
 		return nil

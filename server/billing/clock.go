@@ -14,7 +14,8 @@ type alarm struct {
 	what func(*tx, time.Time) error
 }
 
-// next is the account's earliest alarm; of several at one moment, the first in the order below. ok is false if nothing waits.
+// next is the account's earliest alarm; of several at one moment, the first in the order below. ok is false if nothing
+// waits.
 func (a *Account) next(t *tx) (first alarm, ok bool) {
 	see := func(at time.Time, what func(*tx, time.Time) error) {
 		if !at.IsZero() && (!ok || at.Before(first.at)) {

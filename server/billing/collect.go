@@ -20,7 +20,8 @@ func (t *tx) chargeable() []payment.Method {
 	return filter(t.Methods, func(m payment.Method) bool { return m.Kind != payment.Wire })
 }
 
-// collect asks for what is owed on an invoice: by the first method that did not refuse it for good, or by asking the customer.
+// collect asks for what is owed on an invoice: by the first method that did not refuse it for good, or by asking the
+// customer.
 func (t *tx) collect(v *invoice.Invoice) {
 	if v.Due() <= 0 || v.State != invoice.Open || t.underway(v.ID) {
 		return
@@ -140,7 +141,8 @@ func (t *tx) receive(id, key string, amount int64) error {
 	return nil
 }
 
-// paidInFull ends the chase for an invoice, wakes the credit that it sold, and lifts the restriction when nothing is owed any more.
+// paidInFull ends the chase for an invoice, wakes the credit that it sold, and lifts the restriction when nothing is
+// owed any more.
 func (t *tx) paidInFull(id string) {
 	v := t.Invoice(id)
 	t.notice("invoice.paid", v.Number, "Invoice %s is paid", v.Number)
@@ -238,8 +240,8 @@ func (t *tx) event(e payment.Event) error {
 	return nil
 }
 
-// bounced takes back money that a bank took back: the invoice is owed again, and what had become balance is gone, as far as it is
-// not spent; what is spent is a loss.
+// bounced takes back money that a bank took back: the invoice is owed again, and what had become balance is gone, as
+// far as it is not spent; what is spent is a loss.
 func (t *tx) bounced(p *Payment) error {
 	p.Status = payment.Failed
 	v := t.Invoice(p.Invoice)

@@ -54,7 +54,8 @@ func (c Change) apply(t *tx) error {
 	return t.run(t.now, how{reason: "change", memo: memo, next: c.Invoice == "next", refund: c.Credit == "refund"}, func(s *step) error { return s.change(c) })
 }
 
-// Cancel ends a subscription: at the end of its period, or Now, with Credit balance (default), refund or none for unused time.
+// Cancel ends a subscription: at the end of its period, or Now, with Credit balance (default), refund or none for
+// unused time.
 type Cancel struct {
 	Now    bool
 	Credit string
@@ -155,8 +156,8 @@ func (t *tx) redeem(s *step, id string) error {
 	return nil
 }
 
-// Methods sets how the customer pays, in the order of trying; what is past due is tried at once. Send asks the customer to send
-// the money instead.
+// Methods sets how the customer pays, in the order of trying; what is past due is tried at once. Send asks the customer
+// to send the money instead.
 type Methods struct {
 	List []payment.Method
 	Send bool
@@ -200,7 +201,8 @@ func (c Update) apply(t *tx) error {
 	return nil
 }
 
-// CheckedVAT is what the register says of the customer's VAT number. While it says nothing (Unchecked), the last answer stands.
+// CheckedVAT is what the register says of the customer's VAT number. While it says nothing (Unchecked), the last answer
+// stands.
 type CheckedVAT struct{ Status tax.Status }
 
 func (c CheckedVAT) apply(t *tx) error {
@@ -269,8 +271,8 @@ func (c Auto) apply(t *tx) error {
 	return nil
 }
 
-// CreditInvoice gives a part of an issued invoice back: Gross minor units with tax (0: all that is left), of one line or of all.
-// Refund pays it back and fails if that is more than was paid.
+// CreditInvoice gives a part of an issued invoice back: Gross minor units with tax (0: all that is left), of one line
+// or of all. Refund pays it back and fails if that is more than was paid.
 type CreditInvoice struct {
 	Invoice string
 	Line    string

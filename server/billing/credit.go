@@ -13,8 +13,8 @@ import (
 	"holdfast/sync/fault"
 )
 
-// note issues a credit note on v. It first lowers what is owed; the rest is paid back if refund, as far as it was paid, and else
-// kept as balance.
+// note issues a credit note on v. It first lowers what is owed; the rest is paid back if refund, as far as it was paid,
+// and else kept as balance.
 func (t *tx) note(v *invoice.Invoice, takes []invoice.Take, reason string, refund bool) error {
 	for _, k := range takes {
 		if l := v.Line(k.Line); l != nil && l.Kind == invoice.Prepaid {
@@ -139,8 +139,8 @@ func (t *tx) refunded(r payment.RefundRequest, res payment.Result) error {
 	return t.post(r.Key, r.Charge, "refund failed, kept as balance", ledger.Debit(ledger.Refunds, r.Amount.Minor), ledger.Credit(ledger.Balance, r.Amount.Minor))
 }
 
-// apply spends credit on an invoice: by priority, then what expires first, then what was given before what was bought, then the oldest.
-// Credit does not buy credit.
+// apply spends credit on an invoice: by priority, then what expires first, then what was given before what was bought,
+// then the oldest. Credit does not buy credit.
 func (t *tx) apply(v *invoice.Invoice) []invoice.Applied {
 	owed := v.Total
 	for _, l := range v.Lines {

@@ -8,8 +8,8 @@ import (
 	"holdfast/server/entitlement"
 )
 
-// Entitlements is what the customer's workspace may use now. Without a running subscription nothing is granted but reading. Measuring usage
-// remembers sums, so outside the engine use Engine.Entitlements.
+// Entitlements is what the customer's workspace may use now. Without a running subscription nothing is granted but
+// reading. Measuring usage remembers sums, so outside the engine use Engine.Entitlements.
 func (a *Account) Entitlements(cat *catalog.Catalog, now time.Time) ([]entitlement.Entitlement, error) {
 	s := a.Sub()
 	in := entitlement.Input{Catalog: cat, Quantities: s.Quantities, Period: s.Period, Since: s.Starts, Usage: a.Usage, Now: now.In(cat.Zone)}

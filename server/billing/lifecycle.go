@@ -97,7 +97,8 @@ func (s *step) begin() error {
 	return s.openPeriod(s.anchorFor(v, false))
 }
 
-// openPeriod starts a period at s.at in the series of anchor, charges what is charged in advance, and opens what is counted.
+// openPeriod starts a period at s.at in the series of anchor, charges what is charged in advance, and opens what is
+// counted.
 func (s *step) openPeriod(anchor time.Time) error {
 	v, err := s.plan()
 	if err != nil {

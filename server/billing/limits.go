@@ -15,7 +15,8 @@ const (
 	StepsMax = 20_000
 	// LateFor is how long billed usage is looked at again for late and corrected events.
 	LateFor = 62 * 24 * time.Hour
-	// LateAfterEnd is when usage that was heard after the end of a subscription is billed: when hardly any can still come.
+	// LateAfterEnd is when usage that was heard after the end of a subscription is billed: when hardly any can still
+	// come.
 	LateAfterEnd = LateFor - 24*time.Hour
 	// BackdateMax is how far in the past a subscription may start.
 	BackdateMax = 366 * 24 * time.Hour

@@ -6,8 +6,8 @@ import (
 	"holdfast/sync/fault"
 )
 
-// Preview is what a command would do now: the documents that it would issue and the subscription after it. It is the same code as Do, on
-// a copy that is thrown away, and it sends nothing.
+// Preview is what a command would do now: the documents that it would issue and the subscription after it. It is the
+// same code as Do, on a copy that is thrown away, and it sends nothing.
 type Preview struct {
 	Invoices []invoice.Invoice
 	Notes    []invoice.Note

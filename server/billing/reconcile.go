@@ -18,8 +18,8 @@ type Difference struct {
 	Want     string `json:"want"`
 }
 
-// Reconcile compares what was metered with what was billed, and the ledger with invoices, payments, credits and revenue, for all
-// customers. No rows is agreement.
+// Reconcile compares what was metered with what was billed, and the ledger with invoices, payments, credits and
+// revenue, for all customers. No rows is agreement.
 func (e *Engine) Reconcile() []Difference {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -98,7 +98,8 @@ func ledgerSum(b *ledger.Book) int64 {
 	return sum(ledger.Trial(b), func(r ledger.Balances) int64 { return r.Sum })
 }
 
-// cash is what payments left with us: less refunds that went out, debits that bounced and disputes that are open or lost.
+// cash is what payments left with us: less refunds that went out, debits that bounced and disputes that are open or
+// lost.
 func (a *Account) cash() int64 {
 	waiting := sum(a.Outbox, func(e Effect) int64 {
 		if e.Refund == nil {
@@ -114,8 +115,9 @@ func (a *Account) cash() int64 {
 	})
 }
 
-// unbilled compares usage that was billed with what is metered for the same time now. What was heard since is carried to the next invoice
-// while a subscription runs, and to a last one after it ended; it is a difference only if nothing will bill it.
+// unbilled compares usage that was billed with what is metered for the same time now. What was heard since is carried
+// to the next invoice while a subscription runs, and to a last one after it ended; it is a difference only if nothing
+// will bill it.
 func (a *Account) unbilled(cat *catalog.Catalog) []Difference {
 	var out []Difference
 	if s := a.Sub(); s.ID == "" || s.Status == Active || s.Status == Trialing || a.LateChecked.Before(s.Since) || cat.Invoices.Late == "drop" {

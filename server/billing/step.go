@@ -80,8 +80,8 @@ func (s *step) quantity(p *catalog.Price) meter.Quantity {
 	return meter.Quantity{Units: money.Int(s.sub.Quantities[p.Quantity])}
 }
 
-// open charges an item's prices in advance from s.at to the end of the period, and starts those that are billed afterwards. skip names
-// prices that go on as they are.
+// open charges an item's prices in advance from s.at to the end of the period, and starts those that are billed
+// afterwards. skip names prices that go on as they are.
 func (s *step) open(v *catalog.Version, key string, skip map[string]bool) error {
 	ruling, err := s.plan()
 	if err != nil {
@@ -218,8 +218,8 @@ func (s *step) close(g Segment, later bool) error {
 // madeUp ends the id of the line that makes up a price's minimum beside its usage.
 const madeUp = "-minimum"
 
-// apart gives what makes up a price's minimum a line of its own, so that the customer sees what was used and what was not. What
-// earlier invoices billed already leaves nothing to take apart.
+// apart gives what makes up a price's minimum a line of its own, so that the customer sees what was used and what was
+// not. What earlier invoices billed already leaves nothing to take apart.
 func apart(l invoice.Line) []invoice.Line {
 	for i, p := range l.Parts {
 		if p.What != "minimum" || i != len(l.Parts)-1 || p.Amount <= 0 || p.Amount == l.Amount {
@@ -262,8 +262,8 @@ func (s *step) closeLicensed(g Segment, v, ruling *catalog.Version, p *catalog.P
 	return nil
 }
 
-// usageLine measures and prices c, fills in what is billed, and gives the line for what earlier invoices have not billed; nil
-// if there is nothing to show.
+// usageLine measures and prices c, fills in what is billed, and gives the line for what earlier invoices have not
+// billed; nil if there is nothing to show.
 func usageLine(cat *catalog.Catalog, usage *meter.Log, cur money.Currency, c *Closed) (*invoice.Line, error) {
 	v, p, err := priceOf(cat, *c)
 	if err != nil {
@@ -347,7 +347,8 @@ func (s *step) minimum() error {
 	return nil
 }
 
-// samePrice tells whether two prices have equal terms, so that what was charged or counted under one goes on under the other.
+// samePrice tells whether two prices have equal terms, so that what was charged or counted under one goes on under the
+// other.
 func samePrice(a, b *catalog.Price) bool {
 	if a == nil || b == nil {
 		return false

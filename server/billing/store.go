@@ -22,8 +22,8 @@ type Loaded struct {
 	Stray    []payment.Event
 }
 
-// Saved is what one transaction changes. Zero fields do not change. Old is the account before, nil for a new one in its Place; its lists of
-// events, notices, notes and bookings only ever grow.
+// Saved is what one transaction changes. Zero fields do not change. Old is the account before, nil for a new one in its
+// Place; its lists of events, notices, notes and bookings only ever grow.
 type Saved struct {
 	Account *Account
 	Old     *Account
@@ -41,8 +41,8 @@ func (e *Engine) save(ctx context.Context, s Saved) error {
 	return e.store.Save(ctx, s)
 }
 
-// Load takes in what the store holds; call it once, before anything else. What was to be done outside when the process ended is done now:
-// its keys make doing it twice the same as once.
+// Load takes in what the store holds; call it once, before anything else. What was to be done outside when the process
+// ended is done now: its keys make doing it twice the same as once.
 func (e *Engine) Load(ctx context.Context) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -28,8 +28,8 @@ type Item struct {
 	Version int    `json:"version"`
 }
 
-// Debit is a licensed price that was charged in advance for the running period and is still in force. Value is the exact price of a full
-// period; what is credited later comes from it, at the terms of the day on which it was charged.
+// Debit is a licensed price that was charged in advance for the running period and is still in force. Value is the
+// exact price of a full period; what is credited later comes from it, at the terms of the day on which it was charged.
 type Debit struct {
 	Line   string      `json:"line"`
 	Item   string      `json:"item,omitempty"`
@@ -294,7 +294,8 @@ func (s Sub) periodName() string {
 	return s.Full.Start.UTC().Format(time.RFC3339) + "/" + s.Full.End.UTC().Format(time.RFC3339)
 }
 
-// left is what the coupon may still take off in the running period: its amount (0 for a percentage), and whether it counts at all.
+// left is what the coupon may still take off in the running period: its amount (0 for a percentage), and whether it
+// counts at all.
 func (r Redeemed) left(period string) (int64, bool) {
 	amount, periods := r.Amount, map[string]bool{}
 	for _, u := range r.Uses {

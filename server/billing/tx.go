@@ -12,8 +12,8 @@ import (
 	"holdfast/sync/fault"
 )
 
-// Numbers are the last numbers given out. Documents get theirs when they are issued, in the transaction that issues them,
-// so that no number is ever missing or used twice.
+// Numbers are the last numbers given out. Documents get theirs when they are issued, in the transaction that issues
+// them, so that no number is ever missing or used twice.
 type Numbers struct {
 	Invoices, Notes int64
 	By              map[string]int64 // customer → invoices; "customer/n" → notes
@@ -136,7 +136,8 @@ func (t *tx) emit(e Event) {
 	t.record(sub.Apply(e), []Event{e})
 }
 
-// takeBack credits lines wherever they are: pending lines and drafts are simply lowered, issued invoices get a note each.
+// takeBack credits lines wherever they are: pending lines and drafts are simply lowered, issued invoices get a note
+// each.
 func (t *tx) takeBack(takes []take, h how) error {
 	var order []string
 	byInvoice := map[string][]invoice.Take{}

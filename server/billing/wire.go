@@ -9,7 +9,8 @@ import (
 	"holdfast/server/payment"
 )
 
-// wire matches money that arrived with the invoice whose number stands in its reference. What nobody can match is kept apart.
+// wire matches money that arrived with the invoice whose number stands in its reference. What nobody can match is kept
+// apart.
 func (e *Engine) wire(ctx context.Context, ev payment.Event) error {
 	if e.seen[ev.ID] {
 		return nil

@@ -14,8 +14,8 @@ import (
 	"holdfast/sync/fault"
 )
 
-// TestBM34_AYearOf1000CustomersReconciles lives a year with every event of life, and compares usage, invoices, payments, credits, revenue
-// and ledger at the end. The seed makes it repeatable.
+// TestBM34_AYearOf1000CustomersReconciles lives a year with every event of life, and compares usage, invoices,
+// payments, credits, revenue and ledger at the end. The seed makes it repeatable.
 func TestBM34_AYearOf1000CustomersReconciles(t *testing.T) {
 	const customers = 1000
 	r := rand.New(rand.NewPCG(2026, 1))

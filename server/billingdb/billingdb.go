@@ -1,7 +1,8 @@
 // Package billingdb keeps the accounts of billing in SQLite: one file, one transaction for each command.
 //
-// What only grows (events, notices, credit notes, bookings, usage) is only ever inserted; what is issued keeps its number for ever, which the
-// unique columns hold; the ledger's rows cannot be changed even by hand, which triggers hold.
+// What only grows (events, notices, credit notes, bookings, usage) is only ever inserted; what is issued keeps its
+// number for ever, which the unique columns hold; the ledger's rows cannot be changed even by hand, which triggers
+// hold.
 package billingdb
 
 import (
@@ -43,7 +44,8 @@ const (
 // DB is the store.
 type DB struct{ db *sql.DB }
 
-// Open opens the database in a folder, creates it when it is missing, and brings its schema up to date. Every commit waits for the disk.
+// Open opens the database in a folder, creates it when it is missing, and brings its schema up to date. Every commit
+// waits for the disk.
 func Open(ctx context.Context, dir string) (*DB, error) {
 	const op = "billingdb.Open"
 	db, err := sqlite.Open(ctx, filepath.Join(dir, File), sqlite.Options{CacheKB: cacheKB, MaxOpen: connections, Durable: true})

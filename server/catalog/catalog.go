@@ -1,8 +1,9 @@
-// Package catalog is what is for sale: plans in versions, prices, add-ons, coupons, entitlements, meters, tax rates, and the
-// rules of billing and dunning. It is read from one YAML file (example.yaml shows everything) and never changes after.
+// Package catalog is what is for sale: plans in versions, prices, add-ons, coupons, entitlements, meters, tax rates,
+// and the rules of billing and dunning. It is read from one YAML file (example.yaml shows everything) and never changes
+// after.
 //
-// A published version of a plan or add-on is immutable: subscribers stay on theirs until they are migrated. Compare shows what a new
-// file would change, for whom, and refuses an edit of a published version.
+// A published version of a plan or add-on is immutable: subscribers stay on theirs until they are migrated. Compare
+// shows what a new file would change, for whom, and refuses an edit of a published version.
 package catalog
 
 import (

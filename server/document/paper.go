@@ -1,5 +1,5 @@
-// Package document makes papers of invoices and credit notes: HTML to look at, PDF to keep, and UBL for machines (EN 16931). All three
-// are made of the issued document alone; nothing is computed here, so what they show is what is owed.
+// Package document makes papers of invoices and credit notes: HTML to look at, PDF to keep, and UBL for machines (EN
+// 16931). All three are made of the issued document alone; nothing is computed here, so what they show is what is owed.
 package document
 
 import (

@@ -22,7 +22,8 @@ import (
 	"holdfast/sync/fault"
 )
 
-// family is the font of the papers: Latin, Greek and Cyrillic letters. Letters that it lacks show as boxes; HTML and UBL carry them.
+// family is the font of the papers: Latin, Greek and Cyrillic letters. Letters that it lacks show as boxes; HTML and
+// UBL carry them.
 const family = "go"
 
 var fonts = sync.OnceValues(func() ([]*entity.CustomFont, error) {

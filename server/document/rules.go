@@ -56,9 +56,10 @@ func sumOf(list []*read, path string) *big.Rat {
 	return s
 }
 
-// Broken lists the rules of EN 16931-1:2017 that a UBL document breaks, of those about arithmetic (BR-CO-10 to BR-CO-18, BR-DEC, BR-27, and the rules
-// of each VAT category about its rate and tax) and about what must be there (BR-01 to BR-26 as far as they apply). It is not the
-// whole standard; the official Schematron (1.3.16) finds nothing in what the tests here make.
+// Broken lists the rules of EN 16931-1:2017 that a UBL document breaks, of those about arithmetic (BR-CO-10 to
+// BR-CO-18, BR-DEC, BR-27, and the rules of each VAT category about its rate and tax) and about what must be there
+// (BR-01 to BR-26 as far as they apply). It is not the whole standard; the official Schematron (1.3.16) finds nothing
+// in what the tests here make.
 func Broken(doc []byte) ([]string, error) {
 	var r read
 	if err := xml.Unmarshal(doc, &r); err != nil {

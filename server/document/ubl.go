@@ -63,8 +63,8 @@ type ublDoc struct {
 	groups []invoice.Group
 }
 
-// UBL writes an issued invoice as EN 16931 UBL. It fails with Unsupported for currencies with three decimals, which the standard does not
-// know, and with Conflict for a draft.
+// UBL writes an issued invoice as EN 16931 UBL. It fails with Unsupported for currencies with three decimals, which the
+// standard does not know, and with Conflict for a draft.
 func UBL(v invoice.Invoice, zone *time.Location) ([]byte, error) {
 	const op = "document.UBL"
 	if v.State == invoice.Draft {
@@ -223,8 +223,9 @@ func category(name string, t tax.Treatment, reason bool) *node {
 
 func trimmed(d decimal.Decimal) string { return d.Trim(0).String() }
 
-// line writes a line as one unit at its net price: a tiered or prorated amount has no single price for each unit. The real quantity stands in the
-// description. A discount is an allowance, unless tax is in the price, where nets are what was computed.
+// line writes a line as one unit at its net price: a tiered or prorated amount has no single price for each unit. The
+// real quantity stands in the description. A discount is an allowance, unless tax is in the price, where nets are what
+// was computed.
 func (d ublDoc) line(i int, l invoice.Line) *node {
 	n := el("cac:InvoiceLine", val("cbc:ID", money.Int(int64(i+1)).Text(0)), val("cbc:InvoicedQuantity", "1", "unitCode", "C62"), d.amount("cbc:LineExtensionAmount", l.Net))
 	if !l.Span.Start.IsZero() && !l.Span.Empty() {

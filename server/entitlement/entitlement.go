@@ -1,8 +1,9 @@
-// Package entitlement says what a workspace may use: features that are on, numbers that are granted, metered amounts with how much of them is
-// used. It is pure. Edges get the result through the directory and enforce it; over a hard limit the person reads Refusal.
+// Package entitlement says what a workspace may use: features that are on, numbers that are granted, metered amounts
+// with how much of them is used. It is pure. Edges get the result through the directory and enforce it; over a hard
+// limit the person reads Refusal.
 //
-// Grants of the plan and of add-ons add up: any grant turns a feature on, limits are summed, unlimited wins, and one soft grant
-// makes the limit soft.
+// Grants of the plan and of add-ons add up: any grant turns a feature on, limits are summed, unlimited wins, and one
+// soft grant makes the limit soft.
 package entitlement
 
 import (
@@ -27,7 +28,8 @@ type Input struct {
 	Now        time.Time
 }
 
-// Entitlement is what is granted of one feature. Limit, Used and Left are quantities; they are zero for a boolean feature.
+// Entitlement is what is granted of one feature. Limit, Used and Left are quantities; they are zero for a boolean
+// feature.
 type Entitlement struct {
 	Feature   string      `json:"feature"`
 	Name      string      `json:"name"`
@@ -135,8 +137,8 @@ func (in Input) window(again string) period.Span {
 	return iv.Containing(iv.CalendarAnchor(now), now)
 }
 
-// Allow decides whether n more may be used. Over a hard limit it is a Limit fault whose text says what happened and what to do; over a soft
-// limit it is allowed.
+// Allow decides whether n more may be used. Over a hard limit it is a Limit fault whose text says what happened and
+// what to do; over a soft limit it is allowed.
 func (e Entitlement) Allow(n money.Exact) error {
 	const op = "entitlement.Allow"
 	switch {

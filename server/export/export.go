@@ -1,5 +1,5 @@
-// Package export writes billing as CSV for accountants: invoices, their lines, credit notes, payments, billed usage, the journal, and the
-// revenue schedule. Amounts are decimal numbers in major units, times are RFC 3339 in UTC.
+// Package export writes billing as CSV for accountants: invoices, their lines, credit notes, payments, billed usage,
+// the journal, and the revenue schedule. Amounts are decimal numbers in major units, times are RFC 3339 in UTC.
 //
 // Cells that a spreadsheet would take for a formula are disarmed with a leading apostrophe (OWASP, CSV Injection).
 package export
@@ -24,7 +24,8 @@ type File struct {
 	Write func(io.Writer) error
 }
 
-// Files lists every table for some accounts. books are their ledgers and the house's; zone is the one in which days are counted.
+// Files lists every table for some accounts. books are their ledgers and the house's; zone is the one in which days are
+// counted.
 func Files(accounts []*billing.Account, books []*ledger.Book, zone *time.Location) []File {
 	return []File{
 		{"invoices.csv", func(w io.Writer) error { return Invoices(w, accounts) }},

@@ -6,8 +6,8 @@ import (
 )
 
 // Compute fills in discounts, nets, taxes and totals of a draft from its lines' amounts and treatments. It gives a new
-// invoice and leaves the one it was called on alone. It fails if the invoice is not a draft, has too many lines, or if an
-// amount leaves money's bounds. The order of lines and coupons is the order of computing.
+// invoice and leaves the one it was called on alone. It fails if the invoice is not a draft, has too many lines, or if
+// an amount leaves money's bounds. The order of lines and coupons is the order of computing.
 func (v Invoice) Compute(coupons []Coupon) (Invoice, error) {
 	const op = "invoice.Compute"
 	if v.State != Draft {
@@ -75,8 +75,8 @@ func (v *Invoice) discount(c Coupon) error {
 	return nil
 }
 
-// groupKey tells groups apart. Prices with tax in them are a group of their own while computing, because there the net is
-// rounded and the tax is the rest.
+// groupKey tells groups apart. Prices with tax in them are a group of their own while computing, because there the net
+// is rounded and the tax is the rest.
 type groupKey struct {
 	category, country, percent string
 	included                   bool
@@ -86,8 +86,8 @@ func (l Line) group() groupKey {
 	return groupKey{string(l.Treatment.Category), l.Treatment.Country, l.Treatment.Percent.String(), l.TaxIncluded}
 }
 
-// taxes computes net and tax of each group once, and gives each line the difference of two rounded running sums, so that
-// lines add up to their group exactly.
+// taxes computes net and tax of each group once, and gives each line the difference of two rounded running sums, so
+// that lines add up to their group exactly.
 func (v *Invoice) taxes() error {
 	run := map[groupKey]money.Exact{} // what is computed on so far: nets, or grosses if tax is included
 	shown := map[groupKey]int64{}     // what of it was given to lines: tax, or net

@@ -85,8 +85,8 @@ func (v *Invoice) Left(line string, earlier []Note) int64 {
 	return left
 }
 
-// Credit computes a credit note on an issued invoice. Discounts and tax are those of the invoice, taken back in proportion, so
-// that all notes together give back a line, its discount and its tax exactly and never more.
+// Credit computes a credit note on an issued invoice. Discounts and tax are those of the invoice, taken back in
+// proportion, so that all notes together give back a line, its discount and its tax exactly and never more.
 func (v *Invoice) Credit(earlier []Note, takes []Take) (Note, error) {
 	const op = "invoice.Credit"
 	if v.State == Draft || v.State == Void {
@@ -176,8 +176,8 @@ func (r *running) book(l *Line, c CreditLine) {
 	r.tax[l.group()] += c.Tax
 }
 
-// byAmount takes an amount before discounts. Its tax is what the rate says of the group's running sum less what was taken
-// back before, no more than the group has, and all that is left when the group is taken back whole.
+// byAmount takes an amount before discounts. Its tax is what the rate says of the group's running sum less what was
+// taken back before, no more than the group has, and all that is left when the group is taken back whole.
 func (r *running) byAmount(l *Line, t Take) (CreditLine, error) {
 	const op = "invoice.Credit"
 	if left := l.Amount - r.amount[l.ID]; t.Amount <= 0 || t.Amount > left {

@@ -1,8 +1,8 @@
 // Package invoice computes and keeps invoices and credit notes. It is pure.
 //
-// The order of computing is fixed: line amounts, discounts, net, tax for each group of one category and rate, total, credits,
-// due (EN 16931 BR-CO-10 to 16). Rounding happens per line and per tax group and nowhere else, so every sum on the
-// paper adds up. An issued invoice is never edited: a credit note takes back what was wrong.
+// The order of computing is fixed: line amounts, discounts, net, tax for each group of one category and rate, total,
+// credits, due (EN 16931 BR-CO-10 to 16). Rounding happens per line and per tax group and nowhere else, so every sum on
+// the paper adds up. An issued invoice is never edited: a credit note takes back what was wrong.
 package invoice
 
 import (

@@ -11,8 +11,8 @@ func (v Invoice) conflict(op, what string) error {
 	return fault.Errorf(op, fault.Conflict, "invoice %s is %s and cannot be %s", v.Number, v.State, what)
 }
 
-// Issue makes a draft final: it gets its number, is owed by due, and applied credits count. A draft below zero cannot be
-// issued. What nobody owes is paid at once.
+// Issue makes a draft final: it gets its number, is owed by due, and applied credits count. A draft below zero cannot
+// be issued. What nobody owes is paid at once.
 func (v Invoice) Issue(number string, at, due time.Time, applied []Applied) (Invoice, error) {
 	const op = "invoice.Issue"
 	switch {

@@ -1,7 +1,7 @@
 // Package ledger is double-entry bookkeeping: append only, and every transaction sums to zero in its one currency.
 //
-// A Book is a value of one customer or of the whole house; nothing in it is ever changed or removed. A mistake is put right by
-// another transaction. Posting the same key again is the same transaction and changes nothing.
+// A Book is a value of one customer or of the whole house; nothing in it is ever changed or removed. A mistake is put
+// right by another transaction. Posting the same key again is the same transaction and changes nothing.
 package ledger
 
 import (
@@ -72,7 +72,8 @@ func Debit(a Account, n int64) Entry  { return Entry{a, n} }
 func Credit(a Account, n int64) Entry { return Entry{a, -n} }
 
 // Post appends a transaction. Zero entries are dropped, and a transaction of nothing else is not booked. It fails with
-// Invalid if the entries do not sum to zero or an account is not in the chart, and with Conflict if the key is taken by another transaction.
+// Invalid if the entries do not sum to zero or an account is not in the chart, and with Conflict if the key is taken by
+// another transaction.
 func (b *Book) Post(t Tx) error {
 	const op = "ledger.Post"
 	var sum int64

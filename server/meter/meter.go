@@ -1,9 +1,9 @@
-// Package meter turns usage events into quantities. It is pure: the same set of events gives the same quantity in whatever
-// order, and however often, they arrived.
+// Package meter turns usage events into quantities. It is pure: the same set of events gives the same quantity in
+// whatever order, and however often, they arrived.
 //
 // An event is a fact with an id derived from the fact; (Source, ID) names it. The first one heard counts, a repetition
-// is ignored, and a correction (Replaces) takes the place of an earlier event of the same source: the correction with the
-// greatest id wins, so that order of arrival does not matter.
+// is ignored, and a correction (Replaces) takes the place of an earlier event of the same source: the correction with
+// the greatest id wins, so that order of arrival does not matter.
 package meter
 
 import (
@@ -35,8 +35,8 @@ type Log struct {
 	series map[string]*series  // by type, meter and filter; made again when an event comes out of order
 }
 
-// Add takes an event in and tells whether it was new. An event from the future (FutureMax), one too old to be told from a
-// repetition (AgeMax), or one without an id is refused and changes nothing.
+// Add takes an event in and tells whether it was new. An event from the future (FutureMax), one too old to be told from
+// a repetition (AgeMax), or one without an id is refused and changes nothing.
 func (l *Log) Add(e Event) (bool, error) {
 	if err := l.Check(e); err != nil {
 		return false, err
@@ -104,8 +104,8 @@ type Quantity struct {
 	Events int64
 }
 
-// Measure aggregates the events of m that match filter and happened in span. full is the whole billing period of which span is a
-// part: a weighted quantity is the average over it, so that the parts of a period add up.
+// Measure aggregates the events of m that match filter and happened in span. full is the whole billing period of which
+// span is a part: a weighted quantity is the average over it, so that the parts of a period add up.
 func (l *Log) Measure(m *catalog.Meter, filter map[string][]string, span, full period.Span) (Quantity, error) {
 	s := l.seriesOf(m, filter)
 	if s.err != nil {

@@ -9,8 +9,8 @@ import (
 	"holdfast/server/money"
 )
 
-// series is what one meter, through one filter, reads of the events of its type, in the order of time and with running sums, so that any
-// stretch of time is measured without adding up again.
+// series is what one meter, through one filter, reads of the events of its type, in the order of time and with running
+// sums, so that any stretch of time is measured without adding up again.
 type series struct {
 	read   int // events of the type that were looked at
 	events []reading

@@ -88,8 +88,8 @@ func (e Exact) Max(o Exact) Exact {
 // Minor turns a number of major units of c into minor units.
 func (e Exact) Minor(c Currency) Exact { return e.Mul(Int(c.unit())) }
 
-// Round is the one rounding rule of Holdfast: to the nearest minor unit, halves away from zero ("commercial", HALF_UP on
-// the magnitude), so that a credit rounds like the charge it takes back. Beyond MaxMinor it fails with TooLarge.
+// Round is the one rounding rule of Holdfast: to the nearest minor unit, halves away from zero ("commercial", HALF_UP
+// on the magnitude), so that a credit rounds like the charge it takes back. Beyond MaxMinor it fails with TooLarge.
 func (e Exact) Round() (int64, error) {
 	r := e.rat()
 	n := new(big.Int).Abs(r.Num())
@@ -105,7 +105,8 @@ func (e Exact) Round() (int64, error) {
 	return n.Int64(), nil
 }
 
-// Text writes e with at most places digits after the point, rounded, without trailing zeros: for people, never for sums.
+// Text writes e with at most places digits after the point, rounded, without trailing zeros: for people, never for
+// sums.
 func (e Exact) Text(places int) string {
 	s := e.rat().FloatString(places)
 	if strings.Contains(s, ".") {

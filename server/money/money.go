@@ -1,7 +1,7 @@
 // Package money holds amounts: whole minor units of an ISO 4217 currency. There is no floating point in it.
 //
-// Prices, quantities and shares of a period are Exact numbers; an Amount appears when an Exact is rounded, once, by the one
-// rule of Exact.Round. Splitting an amount (Allocate) never creates or loses a minor unit.
+// Prices, quantities and shares of a period are Exact numbers; an Amount appears when an Exact is rounded, once, by the
+// one rule of Exact.Round. Splitting an amount (Allocate) never creates or loses a minor unit.
 package money
 
 import (
@@ -48,7 +48,8 @@ func FromDecimal(d decimal.Decimal, c Currency) (Amount, error) {
 	return Amount{n, c}, nil
 }
 
-// ParseNumber reads a plain decimal number of at most 19 digits; exponents, infinities and a loss of digits are refused.
+// ParseNumber reads a plain decimal number of at most 19 digits; exponents, infinities and a loss of digits are
+// refused.
 func ParseNumber(s string) (decimal.Decimal, error) {
 	const op = "money.ParseNumber"
 	t := strings.ReplaceAll(strings.TrimSpace(s), "_", "")
@@ -119,8 +120,8 @@ func Text(minor int64, c Currency) string {
 }
 
 // Allocate splits a in proportion to the weights by largest remainder: each part is within one minor unit of its exact
-// share, the parts sum to a, and equal remainders go to the earlier part. Negative weights, no weights, or weights that sum
-// to zero while a does not, are Invalid.
+// share, the parts sum to a, and equal remainders go to the earlier part. Negative weights, no weights, or weights that
+// sum to zero while a does not, are Invalid.
 func (a Amount) Allocate(weights []int64) ([]Amount, error) {
 	parts, err := Allocate(a.Minor, weights)
 	if err != nil {

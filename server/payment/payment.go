@@ -1,7 +1,8 @@
 // Package payment moves money through a processor behind one small interface, and holds the built-in test processor.
 //
-// Every request carries a key: sending it again is the same request and gives the same answer. What a processor learns later (a debit
-// that settles, a dispute) comes as signed Events, in any order and more than once; their ids tell repetitions.
+// Every request carries a key: sending it again is the same request and gives the same answer. What a processor learns
+// later (a debit that settles, a dispute) comes as signed Events, in any order and more than once; their ids tell
+// repetitions.
 package payment
 
 import (
@@ -11,8 +12,8 @@ import (
 	"holdfast/server/money"
 )
 
-// Processor charges and refunds. Its failures are results, not errors: an error means that nobody knows and the same request must be
-// sent again.
+// Processor charges and refunds. Its failures are results, not errors: an error means that nobody knows and the same
+// request must be sent again.
 type Processor interface {
 	Charge(ctx context.Context, r ChargeRequest) (Result, error)
 	Refund(ctx context.Context, r RefundRequest) (Result, error)
@@ -26,7 +27,8 @@ const (
 	Wire  = "wire"  // the customer sends money and names the invoice
 )
 
-// Method is a way to pay. Token is the processor's name for it; the test processor takes the numbers and names of Outcomes.
+// Method is a way to pay. Token is the processor's name for it; the test processor takes the numbers and names of
+// Outcomes.
 type Method struct {
 	Kind  string `json:"kind"`
 	Token string `json:"token,omitempty"`

@@ -31,7 +31,8 @@ func mac(secret []byte, id, ts string, body []byte) []byte {
 }
 
 // Verify checks a webhook's signature and age against now and reads its event. Several signatures (during a change of
-// secret) are separated by spaces; one must be right. Anything wrong is Denied, and nothing of the body is looked at before.
+// secret) are separated by spaces; one must be right. Anything wrong is Denied, and nothing of the body is looked at
+// before.
 func Verify(secret []byte, h http.Header, body []byte, now time.Time) (Event, error) {
 	const op = "payment.Verify"
 	if len(body) > BodyMax {

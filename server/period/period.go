@@ -49,8 +49,8 @@ func (s Span) Empty() bool { return !s.Start.Before(s.End) }
 // Contains tells whether t lies in s.
 func (s Span) Contains(t time.Time) bool { return !t.Before(s.Start) && t.Before(s.End) }
 
-// Nth is the anchor moved by n intervals. Months are counted from the anchor itself, so that the 31st comes back after a
-// short month: 31 Jan, 28 Feb, 31 Mar. The clock time of the anchor is kept across changes of daylight saving.
+// Nth is the anchor moved by n intervals. Months are counted from the anchor itself, so that the 31st comes back after
+// a short month: 31 Jan, 28 Feb, 31 Mar. The clock time of the anchor is kept across changes of daylight saving.
 func (iv Interval) Nth(anchor time.Time, n int) time.Time {
 	y, m, d := anchor.Date()
 	h, mi, s := anchor.Clock()
@@ -109,8 +109,8 @@ func (iv Interval) CalendarAnchor(t time.Time) time.Time {
 	return time.Date(y, m, d, 0, 0, 0, 0, t.Location())
 }
 
-// PerYear is how often the interval fits into a year, for comparing prices: a yearly plan costs its price once, a monthly
-// one twelve times.
+// PerYear is how often the interval fits into a year, for comparing prices: a yearly plan costs its price once, a
+// monthly one twelve times.
 func (iv Interval) PerYear() money.Exact {
 	switch iv.Unit {
 	case Day:

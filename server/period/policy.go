@@ -19,7 +19,8 @@ const (
 	DayActual Policy = "day"
 	// Day30 gives every month thirty days: the 30/360 count, with the anchor's day as the end of the month.
 	Day30 Policy = "day30"
-	// None does not prorate: a part costs as much as the whole, and a change within a period neither credits nor charges.
+	// None does not prorate: a part costs as much as the whole, and a change within a period neither credits nor
+	// charges.
 	None Policy = "none"
 )
 
@@ -33,8 +34,8 @@ func ParsePolicy(s string) (Policy, error) {
 }
 
 // Left is the exact share of the full period that is left from t on: 1 at or before its start, 0 at or after its end,
-// never rising in between. Under None it is 1 until the end. iv is the interval whose full period it is; the full period's
-// start carries the time zone.
+// never rising in between. Under None it is 1 until the end. iv is the interval whose full period it is; the full
+// period's start carries the time zone.
 func (p Policy) Left(full Span, iv Interval, t time.Time) money.Exact {
 	switch {
 	case !t.After(full.Start):
@@ -58,8 +59,8 @@ func (p Policy) Left(full Span, iv Interval, t time.Time) money.Exact {
 	}
 }
 
-// left30 counts the days left by the 30/360 rule. The day on which the period turns is the later of the days of its ends,
-// because a short month may have pulled one of them back from the anchor's.
+// left30 counts the days left by the 30/360 rule. The day on which the period turns is the later of the days of its
+// ends, because a short month may have pulled one of them back from the anchor's.
 func left30(full Span, iv Interval, t time.Time) money.Exact {
 	total := 30 * iv.Count
 	if iv.Unit == Year {
@@ -77,8 +78,8 @@ func (p Policy) Part(price money.Exact, full Span, iv Interval, t time.Time) mon
 }
 
 // Cut splits a price over the pieces that the moments cut out of the full period, in minor units. The pieces sum to the
-// rounded price whatever the cuts are: each is the difference of two rounded remainders, so that the piece from a cut to
-// the end is rounded exactly like a charge that starts there.
+// rounded price whatever the cuts are: each is the difference of two rounded remainders, so that the piece from a cut
+// to the end is rounded exactly like a charge that starts there.
 func (p Policy) Cut(price money.Exact, full Span, iv Interval, cuts []time.Time) ([]int64, error) {
 	out := make([]int64, 0, len(cuts)+1)
 	before, err := price.Round()

@@ -1,7 +1,8 @@
 // Package rating prices quantities: usage × catalogue × share of the period → what a line costs and why. It is pure.
 //
-// A line is rounded once, at its end. Its parts (tiers, packages, minimum, maximum) are shown rounded so that they sum to
-// the line. No usage costs nothing: the flat amount of a tier is owed when the tier is reached, which takes more than zero units.
+// A line is rounded once, at its end. Its parts (tiers, packages, minimum, maximum) are shown rounded so that they sum
+// to the line. No usage costs nothing: the flat amount of a tier is owed when the tier is reached, which takes more
+// than zero units.
 package rating
 
 import (

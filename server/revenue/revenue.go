@@ -1,9 +1,10 @@
-// Package revenue says when what was billed is earned: evenly by calendar day over the time served (ASC 606-10-25-31, IFRS 15.39),
-// so that any month's figure is the difference of two rounded running sums and all months add up to the amount.
+// Package revenue says when what was billed is earned: evenly by calendar day over the time served (ASC 606-10-25-31,
+// IFRS 15.39), so that any month's figure is the difference of two rounded running sums and all months add up to the
+// amount.
 //
-// Usage is billed after it was earned and counts in the months in which it was served. What a credit note takes back of days
-// that are over counts on the note's day: closed months stay closed. A change of plan is prospective (606-10-25-13a):
-// the note ends the old schedule and the new invoice starts one.
+// Usage is billed after it was earned and counts in the months in which it was served. What a credit note takes back of
+// days that are over counts on the note's day: closed months stay closed. A change of plan is prospective
+// (606-10-25-13a): the note ends the old schedule and the new invoice starts one.
 package revenue
 
 import (
@@ -61,7 +62,8 @@ type Month struct {
 	Unbilled   int64          `json:"unbilled"`        // earned and not yet billed at the end of the month
 }
 
-// Schedule lays the items out by month, from the first month in which anything is earned or billed to the last, without gaps.
+// Schedule lays the items out by month, from the first month in which anything is earned or billed to the last, without
+// gaps.
 func Schedule(items []Item, loc *time.Location) []Month {
 	byCur := map[money.Currency][]Item{}
 	for _, i := range items {

@@ -42,7 +42,8 @@ func actionNames() []string {
 	return out
 }
 
-// make builds a command for a customer once the world is there: amounts need the customer's currency, invoices their number.
+// make builds a command for a customer once the world is there: amounts need the customer's currency, invoices their
+// number.
 type make func(w *world, customer string) (billing.Command, error)
 
 func plain(c billing.Command) make {

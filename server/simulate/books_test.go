@@ -7,8 +7,8 @@ import (
 	"holdfast/server/money"
 )
 
-// TestBM31_LedgerMonthsAreTheSchedulesMonths adds up what the ledger recognised, by the month in whose books it stands, and compares it
-// with the schedule up to the end of the simulation.
+// TestBM31_LedgerMonthsAreTheSchedulesMonths adds up what the ledger recognised, by the month in whose books it stands,
+// and compares it with the schedule up to the end of the simulation.
 func TestBM31_LedgerMonthsAreTheSchedulesMonths(t *testing.T) {
 	files := map[string]string{"example": Example, "late-usage-and-yearly": "start: 2026-01-15\nend: 2026-12-01\n" + calls + `
   invoices: {grace: 2d}

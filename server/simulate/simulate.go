@@ -1,6 +1,6 @@
-// Package simulate plays a file: a catalogue, customers, and a dated list of what happens. It runs the hub's own billing on a test clock with
-// the test processor, and reports invoices, credit notes, payments, ledger and revenue. example.yaml is the documentation of
-// the format. The same file always gives the same report, byte for byte.
+// Package simulate plays a file: a catalogue, customers, and a dated list of what happens. It runs the hub's own
+// billing on a test clock with the test processor, and reports invoices, credit notes, payments, ledger and revenue.
+// example.yaml is the documentation of the format. The same file always gives the same report, byte for byte.
 package simulate
 
 import (
@@ -21,8 +21,8 @@ type Options struct {
 	Save   func(name string, b []byte) error   // takes each invoice and credit note as HTML, PDF and UBL; nil: none are made
 }
 
-// Run plays the file and prints its report. If anything is wrong with the file, or something in it is refused, it prints nothing and fails;
-// the error's detail is made of sentences that name lines.
+// Run plays the file and prints its report. If anything is wrong with the file, or something in it is refused, it
+// prints nothing and fails; the error's detail is made of sentences that name lines.
 func Run(ctx context.Context, in io.Reader, o Options) error {
 	const op = "simulate.Run"
 	if o.Format != "" && o.Format != "table" && o.Format != "json" {
@@ -117,7 +117,8 @@ func (w *world) open(c customer) error {
 	return w.engine.Do(w.ctx, c.ID, billing.Methods{List: c.methods, Send: c.send})
 }
 
-// advance moves engine and processor to a moment together: whoever is due first goes first, the engine before the processor.
+// advance moves engine and processor to a moment together: whoever is due first goes first, the engine before the
+// processor.
 func (w *world) advance(to time.Time) error {
 	for {
 		next := w.engine.Next()

@@ -1,10 +1,10 @@
-// Package tax decides how a sale is taxed: by the catalogue's table, the seller's and the customer's country, and the customer's VAT
-// number. It is pure; asking VIES whether a number is valid is somebody else's work, and while nobody answers the last known status
-// stays.
+// Package tax decides how a sale is taxed: by the catalogue's table, the seller's and the customer's country, and the
+// customer's VAT number. It is pure; asking VIES whether a number is valid is somebody else's work, and while nobody
+// answers the last known status stays.
 //
-// Rules for a seller in the EU (Directive 2006/112/EC, art. 44, 45, 58, 196): at home the home rate; to a business with a
-// valid number elsewhere in the EU, reverse charge; to anybody else in the EU, the rate of their country; outside the EU,
-// no tax unless the table names that country.
+// Rules for a seller in the EU (Directive 2006/112/EC, art. 44, 45, 58, 196): at home the home rate; to a business with
+// a valid number elsewhere in the EU, reverse charge; to anybody else in the EU, the rate of their country; outside the
+// EU, no tax unless the table names that country.
 package tax
 
 import (
@@ -73,7 +73,8 @@ var eu = func() map[string]bool {
 // EU tells whether a country is in the EU's VAT area.
 func EU(country string) bool { return eu[country] }
 
-// For decides the treatment of a category of goods sold to b at t. It fails with Invalid if the table has no rate where one is due.
+// For decides the treatment of a category of goods sold to b at t. It fails with Invalid if the table has no rate where
+// one is due.
 func For(c *catalog.Catalog, b Buyer, category string, t time.Time) (Treatment, error) {
 	country := b.Country
 	if country == "" {
@@ -125,7 +126,8 @@ func lookup(table []catalog.Tax, country, category string, t time.Time) *catalog
 	return best
 }
 
-// forms are the VAT numbers of the EU and Northern Ireland as VIES publishes them (structure only; Greece's prefix is EL).
+// forms are the VAT numbers of the EU and Northern Ireland as VIES publishes them (structure only; Greece's prefix is
+// EL).
 var forms = func() map[string]*regexp.Regexp {
 	m := map[string]*regexp.Regexp{}
 	for c, f := range map[string]string{

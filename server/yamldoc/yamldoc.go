@@ -1,7 +1,7 @@
 // Package yamldoc reads YAML files that people write by hand, and says on which line something is wrong.
 //
-// A reader asks a Node for what it expects; whatever does not fit is noted with its line and path, and reading goes on, so
-// that one run shows every problem of a file. Numbers are read from their text: no floating point comes near them.
+// A reader asks a Node for what it expects; whatever does not fit is noted with its line and path, and reading goes on,
+// so that one run shows every problem of a file. Numbers are read from their text: no floating point comes near them.
 package yamldoc
 
 import (

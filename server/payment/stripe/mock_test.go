@@ -11,7 +11,8 @@ import (
 	"holdfast/server/payment"
 )
 
-// TestShapesAgainstStripeMock sends the requests to stripe-mock, which checks them against Stripe's OpenAPI description:
+// TestShapesAgainstStripeMock sends the requests to stripe-mock, which checks them against Stripe's OpenAPI
+// description:
 //
 //	go install github.com/stripe/stripe-mock@v0.203.0 && stripe-mock &
 //	go test -tags stripemock ./server/payment/stripe

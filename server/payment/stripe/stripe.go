@@ -1,8 +1,9 @@
 // Package stripe is the processor of package payment over Stripe's API, with stripe-go.
 //
-// A method's token names Stripe's customer and payment method: "cus_…/pm_…". A charge is a payment intent that is confirmed at once while the
-// customer is away; its key is the idempotency key, so that sending it again gives Stripe's first answer. Declines are results. Whatever leaves
-// the outcome unknown (no answer, 409, 429, 5xx) is an Unavailable error: the same request is sent again.
+// A method's token names Stripe's customer and payment method: "cus_…/pm_…". A charge is a payment intent that is
+// confirmed at once while the customer is away; its key is the idempotency key, so that sending it again gives Stripe's
+// first answer. Declines are results. Whatever leaves the outcome unknown (no answer, 409, 429, 5xx) is an Unavailable
+// error: the same request is sent again.
 package stripe
 
 import (
@@ -178,8 +179,8 @@ func kind(op string, err error) error {
 	return fault.E(op, fault.Invalid, err)
 }
 
-// Amount is the amount in Stripe's smallest unit. Stripe counts krona of Iceland and shillings of Uganda in hundredths, and
-// takes three-decimal currencies only in tens ("Supported currencies").
+// Amount is the amount in Stripe's smallest unit. Stripe counts krona of Iceland and shillings of Uganda in hundredths,
+// and takes three-decimal currencies only in tens ("Supported currencies").
 func Amount(a money.Amount) (int64, error) {
 	switch {
 	case a.Currency == "ISK" || a.Currency == "UGX":

@@ -29,12 +29,12 @@ type peer struct {
 	stop   context.CancelFunc
 	done   sync.WaitGroup
 
-	mu        sync.Mutex
-	comparing map[int]bool
+	mu     sync.Mutex
+	wanted map[int]int // how often a shard's heads are to be compared, while they are being
 }
 
 func newPeer(s *Stream, region string) *peer {
-	p := &peer{s: s, region: region, comparing: map[int]bool{}}
+	p := &peer{s: s, region: region, wanted: map[int]int{}}
 	for shard := range wire.Shards {
 		k := markKey{region, shard}
 		p.shards = append(p.shards, follow.New(follow.Config{
@@ -225,22 +225,40 @@ func (s *Stream) ask(ctx context.Context, subject string, frame []byte) ([]byte,
 	return m.Data, nil
 }
 
-// compareSoon compares a shard's heads when what is on its way has arrived.
+// compareSoon compares a shard's heads, and again when it is called meanwhile, until the region has answered.
 func (p *peer) compareSoon(shard int) {
 	p.mu.Lock()
-	busy := p.comparing[shard]
-	p.comparing[shard] = true
-	p.mu.Unlock()
-	if busy {
-		return
+	defer p.mu.Unlock()
+	p.wanted[shard]++
+	if p.wanted[shard] == 1 {
+		p.done.Go(func() { p.comparing(shard) })
 	}
-	p.done.Go(func() {
-		defer func() { p.mu.Lock(); p.comparing[shard] = false; p.mu.Unlock() }()
-		if err := p.compare(shard); err != nil && p.ctx.Err() == nil {
-			p.s.cfg.Log.Warn("heads not compared", "region", p.region, "shard", shard, "err", err)
+}
+
+func (p *peer) comparing(shard int) {
+	for p.ctx.Err() == nil {
+		p.mu.Lock()
+		wanted := p.wanted[shard]
+		p.mu.Unlock()
+		if err := p.compare(shard); err != nil {
+			p.s.cfg.Log.Info("heads not compared; it is tried again", "region", p.region, "shard", shard, "err", err)
+			select {
+			case <-p.ctx.Done():
+			case <-time.After(compareRetry):
+			}
+			continue
 		}
 		p.s.acks.anew(p.region, shard)
-	})
+		p.mu.Lock()
+		more := p.wanted[shard] > wanted
+		if !more {
+			delete(p.wanted, shard)
+		}
+		p.mu.Unlock()
+		if !more {
+			return
+		}
+	}
 }
 
 func (p *peer) compareNowAndThen() {
@@ -296,12 +314,12 @@ func (p *peer) catchUp(behind map[id.ID]uint64) error {
 	case <-time.After(compareAfter):
 	}
 	for t, seq := range behind {
-		if err := p.s.catchUp(p.ctx, headKey{p.region, t}, seq); err != nil {
+		if err := p.s.catchUp(p.ctx, headKey{p.region, t}, seq); err != nil && p.ctx.Err() == nil {
+			p.s.cfg.Log.Warn("workspace set aside: what it lacks could not be fetched", "tenant", t, "region", p.region, "err", err)
 			p.s.lame.add(headKey{p.region, t}, seq)
-			return err
 		}
 	}
-	return nil
+	return p.ctx.Err()
 }
 
 // catchUp fetches what a workspace's file lacks of an origin's log up to seq.

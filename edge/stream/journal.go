@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	_ "embed"
+	"errors"
 	"slices"
 	"sync"
 
@@ -23,8 +24,8 @@ var q = sqlite.Named(queries)
 // node.db does not have yet after a crash is read again from streams and files, which costs time and harms nothing.
 type journal struct {
 	db *sql.DB
-	// count is called in the transaction that writes the own heads; may be nil.
-	count func(ctx context.Context, tx *sql.Tx, own map[id.ID]uint64) error
+	// count gives what belongs into the transaction that writes an own head; may be nil.
+	count func(ctx context.Context, t id.ID, seq uint64) (func(*sql.Tx) error, error)
 
 	mu       sync.Mutex
 	marks    map[markKey]mark
@@ -189,19 +190,17 @@ func (j *journal) page(origin string, shard int, after id.ID) headsReply {
 // flush writes what is new to node.db.
 func (j *journal) flush(ctx context.Context, own string) error {
 	j.mu.Lock()
-	marks, heads, counts := map[markKey]mark{}, map[headKey]uint64{}, map[id.ID]uint64{}
+	marks, heads := map[markKey]mark{}, map[headKey]uint64{}
 	for k := range j.newMarks {
 		marks[k] = j.marks[k]
 	}
 	for k := range j.newHeads {
 		heads[k] = j.heads[k.origin][k.tenant]
-		if k.origin == own {
-			counts[k.tenant] = heads[k]
-		}
 	}
 	j.mu.Unlock()
+	counts, left := j.counts(ctx, own, heads)
 	if len(marks)+len(heads) == 0 {
-		return nil
+		return left
 	}
 	err := sqlite.Tx(ctx, j.db, func(tx *sql.Tx) error {
 		for k, m := range marks {
@@ -214,10 +213,12 @@ func (j *journal) flush(ctx context.Context, own string) error {
 				return err
 			}
 		}
-		if len(counts) == 0 || j.count == nil {
-			return nil
+		for _, write := range counts {
+			if err := write(tx); err != nil {
+				return err
+			}
 		}
-		return j.count(ctx, tx, counts)
+		return nil
 	})
 	if err != nil {
 		return fault.Wrap("stream.flush", sqlite.Wrap("stream.flush", err))
@@ -234,7 +235,28 @@ func (j *journal) flush(ctx context.Context, own string) error {
 			delete(j.newHeads, k)
 		}
 	}
-	return nil
+	return left
+}
+
+// counts asks how the own heads are counted, before the transaction: a workspace may have to be opened for it, which
+// writes to node.db too. Those that cannot be counted now are taken out of heads, and err tells why.
+func (j *journal) counts(ctx context.Context, own string, heads map[headKey]uint64) (writes []func(*sql.Tx) error, err error) {
+	if j.count == nil {
+		return nil, nil
+	}
+	for k, seq := range heads {
+		if k.origin != own {
+			continue
+		}
+		write, cerr := j.count(ctx, k.tenant, seq)
+		if cerr != nil {
+			delete(heads, k)
+			err = errors.Join(err, fault.Wrap("stream.counts", cerr))
+			continue
+		}
+		writes = append(writes, write)
+	}
+	return writes, err
 }
 
 // flushed tells whether node.db has the head of a workspace's own log at seq.

@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"maps"
 	"sync"
 	"time"
 )
@@ -34,14 +33,10 @@ func (l *lame) run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		l.mu.Lock()
-		todo := maps.Clone(l.upTo)
-		l.mu.Unlock()
-		for k, seq := range todo {
+		failed, why := 0, error(nil)
+		for k, seq := range l.some() {
 			if err := l.s.catchUp(ctx, k, seq); err != nil {
-				if ctx.Err() == nil {
-					l.s.cfg.Log.Warn("workspace still set aside", "tenant", k.tenant, "region", k.origin, "err", err)
-				}
+				failed, why = failed+1, err
 				continue
 			}
 			l.mu.Lock()
@@ -50,5 +45,21 @@ func (l *lame) run(ctx context.Context) {
 			}
 			l.mu.Unlock()
 		}
+		if failed > 0 && ctx.Err() == nil {
+			l.s.cfg.Log.Warn("workspaces still set aside", "tried", failed, "err", why)
+		}
 	}
+}
+
+// some are as many as are tried at once; a map gives others each time.
+func (l *lame) some() map[headKey]uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := map[headKey]uint64{}
+	for k, seq := range l.upTo {
+		if out[k] = seq; len(out) == lameMax {
+			break
+		}
+	}
+	return out
 }

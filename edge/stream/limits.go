@@ -15,6 +15,7 @@ const (
 	inFlightMax   = 4096 // messages published and not confirmed, all shards
 
 	flushEvery   = 250 * time.Millisecond // of node.db
+	flushRetry   = 2 * time.Second
 	settleEvery  = 10 * time.Second
 	settleAfter  = 10 * time.Second // without a commit
 	ackEvery     = 150 * time.Millisecond
@@ -24,9 +25,11 @@ const (
 	appliedMax   = 500             // workspaces in one report
 	ackRetry     = time.Second
 	compareAfter = 2 * time.Second // what is on its way has arrived by then
+	compareRetry = time.Second
 	compareEvery = 10 * time.Minute
 	upAfter      = 150 * time.Millisecond // the hub knows by then who listens
 	callsMax     = 64                     // requests of other regions under way
+	lameMax      = 100                    // tried at once
 	lameEvery    = 2 * time.Second        // between attempts with a workspace that could not be merged into
 	recoverMax   = 30 * time.Second
 )

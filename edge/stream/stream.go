@@ -41,8 +41,9 @@ type Config struct {
 	Tenants   *tenant.Store
 	Directory Directory
 	Log       *slog.Logger
-	// Count is called in a transaction of node.db with how far the own log of some workspaces has come; may be nil.
-	Count func(ctx context.Context, tx *sql.Tx, own map[id.ID]uint64) error
+	// Count is told how far a workspace's own log has come, and gives what writes that down in a transaction of node.db. An
+	// error leaves the workspace for the next time. May be nil.
+	Count func(ctx context.Context, t id.ID, seq uint64) (func(*sql.Tx) error, error)
 	// Stuck is called when the region's own streams did not take what they were given; may be nil.
 	Stuck func()
 	// Everywhere is called when a workspace's Everywhere has become another; may be nil.
@@ -195,7 +196,10 @@ func (s *Stream) flushing(ctx context.Context) {
 		case <-flush.C:
 			if err := s.journal.flush(ctx, s.cfg.Region); err != nil && ctx.Err() == nil {
 				s.cfg.Log.Error("journal not written; it is tried again", "err", err)
+				flush.Reset(flushRetry)
+				continue
 			}
+			flush.Reset(flushEvery)
 		case <-settle.C:
 			s.pub.settle(ctx)
 		}

@@ -2,7 +2,8 @@
 // region's stream USAGE, which the hub reads.
 //
 // Changes are counted from the log's sequences, so the count is exact whatever crashes: an event covers a range of them
-// and is made in the transaction that notes how far was counted. API calls are counted in memory and written down every
+// and is made in the transaction that notes how far was counted. What the region committed itself is nobody's use, and left
+// out: ranges end before it and begin after it. API calls are counted in memory and written down every
 // second; a crash loses at most that second, in the customer's favour. Storage is read once an hour, for the workspaces
 // whose home is this region.
 //
@@ -47,6 +48,8 @@ type Config struct {
 	Log    *slog.Logger
 	// Sizes calls f with the size in bytes of each workspace's file here.
 	Sizes func(f func(t id.ID, bytes int64) bool) error
+	// Made gives the sequences of a workspace's own log, later than after and up to upto, that nobody pushed.
+	Made func(ctx context.Context, t id.ID, after, upto uint64) ([]uint64, error)
 	// Stuck is called when the stream did not take what it was given; may be nil.
 	Stuck func()
 	// Home tells whether this region reads a workspace's storage.
@@ -105,29 +108,37 @@ func (m *Meter) APICall(t id.ID) {
 	m.calls[t]++
 }
 
-// Count makes events of what was committed to the own log of some workspaces, up to the given sequences
-// (stream.Config.Count).
-func (m *Meter) Count(ctx context.Context, tx *sql.Tx, own map[id.ID]uint64) error {
+// Count gives what makes events, in a transaction of node.db, of what was pushed to a workspace's own log up to a sequence
+// (stream.Config.Count). It is called by one goroutine at a time, which writes before it calls again.
+func (m *Meter) Count(ctx context.Context, t id.ID, seq uint64) (func(*sql.Tx) error, error) {
 	const op = "meter.Count"
-	at := m.cfg.Now().UnixMilli()
-	for t, seq := range own {
-		var last uint64
-		err := tx.QueryRowContext(ctx, q("counted"), t).Scan(&last)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return sqlite.Wrap(op, err)
-		}
-		if seq <= last {
-			continue
-		}
-		if _, err := tx.ExecContext(ctx, q("add"), usage.Changes, t, at, last+1, seq, seq-last); err != nil {
-			return sqlite.Wrap(op, err)
-		}
-		if _, err := tx.ExecContext(ctx, q("setCounted"), t, seq); err != nil {
-			return sqlite.Wrap(op, err)
-		}
+	var last uint64
+	err := m.cfg.DB.QueryRowContext(ctx, q("counted"), t).Scan(&last)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, sqlite.Wrap(op, err)
 	}
-	m.out.poke()
-	return nil
+	if seq <= last {
+		return func(*sql.Tx) error { return nil }, nil
+	}
+	made, err := m.cfg.Made(ctx, t, last, seq)
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	at := m.cfg.Now().UnixMilli()
+	return func(tx *sql.Tx) error {
+		from := last + 1
+		for _, end := range append(made, seq+1) {
+			if from < end {
+				if _, err := tx.ExecContext(ctx, q("add"), usage.Changes, t, at, from, end-1, end-from); err != nil {
+					return sqlite.Wrap(op, err)
+				}
+			}
+			from = end + 1
+		}
+		_, err := tx.ExecContext(ctx, q("setCounted"), t, seq)
+		m.out.poke()
+		return sqlite.Wrap(op, err)
+	}, nil
 }
 
 func (m *Meter) run(ctx context.Context) {

@@ -26,6 +26,17 @@ func (n *Node) HeadsForTest(t id.ID) (v change.Vector) {
 	return v
 }
 
+// PushedForTest is how many entries of a workspace's own log browsers have pushed.
+func (n *Node) PushedForTest(t id.ID) (count uint64) {
+	n.tenants.Use(context.Background(), t, func(t *tenant.Tenant) error { //nolint:errcheck // none
+		head := t.Heads()[n.cfg.Region]
+		made, err := t.Made(context.Background(), 0, head)
+		count = head - uint64(len(made))
+		return err
+	})
+	return count
+}
+
 // EverywhereForTest is what all regions have of a workspace, as far as is known here.
 func (n *Node) EverywhereForTest(t id.ID) (v change.Vector) {
 	n.tenants.Use(context.Background(), t, func(t *tenant.Tenant) error { v = t.Everywhere(); return nil }) //nolint:errcheck // nothing

@@ -42,15 +42,18 @@ func TestUsageIsWrittenOnceAndInOrder(t *testing.T) {
 		eu.APICall(acme.ID)
 	}
 	counted := func() bool {
-		return countedChanges(t, h, "eu", acme.ID) == eu.HeadsForTest(acme.ID)["eu"] &&
-			countedChanges(t, h, "eu", other.ID) == eu.HeadsForTest(other.ID)["eu"] && sum(t, h, "eu", usage.APICalls, acme.ID) == 25
+		return countedChanges(t, h, "eu", acme.ID) == eu.PushedForTest(acme.ID) &&
+			countedChanges(t, h, "eu", other.ID) == eu.PushedForTest(other.ID) && sum(t, h, "eu", usage.APICalls, acme.ID) == 25
 	}
 	edgetest.Eventually(t, 10*time.Second, "all is counted", counted)
+	if got := countedChanges(t, h, "eu", acme.ID); got != 321 {
+		t.Errorf("%d changes counted, 321 were pushed", got)
+	}
 	eu.APICall(acme.ID)
 	eu.restart() // counts what it holds in memory, and goes on where it was
 	pushMany(t, eu.connect(ana, acme.ID), 10)
 	edgetest.Eventually(t, 10*time.Second, "all is counted after a restart", func() bool {
-		return countedChanges(t, h, "eu", acme.ID) == eu.HeadsForTest(acme.ID)["eu"] && sum(t, h, "eu", usage.APICalls, acme.ID) == 26
+		return countedChanges(t, h, "eu", acme.ID) == eu.PushedForTest(acme.ID) && sum(t, h, "eu", usage.APICalls, acme.ID) == 26
 	})
 	if got := sum(t, h, "eu", usage.APICalls, other.ID); got != 0 {
 		t.Errorf("API calls of another workspace: got %d", got)
@@ -108,7 +111,7 @@ func TestUsageStreamLosesItsTail(t *testing.T) {
 	push := func() {
 		pushMany(t, eu.connect(ana, acme.ID), 10)
 		edgetest.Eventually(t, 10*time.Second, "all is counted", func() bool {
-			return countedChanges(t, h, "eu", acme.ID) == eu.HeadsForTest(acme.ID)["eu"]
+			return countedChanges(t, h, "eu", acme.ID) == eu.PushedForTest(acme.ID)
 		})
 	}
 	ids := func() (out []string) {

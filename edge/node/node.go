@@ -25,6 +25,7 @@ import (
 	"holdfast/edge/dir"
 	"holdfast/edge/meter"
 	"holdfast/edge/nodedb"
+	"holdfast/edge/quota"
 	"holdfast/edge/snapshot"
 	"holdfast/edge/stream"
 	"holdfast/edge/syncer"
@@ -183,6 +184,7 @@ func (n *Node) build() {
 		Dir: filepath.Join(c.DataDir, "tenants"), Region: c.Region, OpenMax: c.TenantsOpen, Now: c.Now, Log: c.Log,
 		Regions: n.regionsOf, Before: func(ctx context.Context, t id.ID) error { return n.stream.Before(ctx, t) },
 		Opened: n.opened,
+		Admit:  quota.New(quota.Config{Tenant: n.dir.Tenant, Regions: n.regionsOf, Now: c.Now}).Admit,
 		Committed: func(t *tenant.Tenant, es []change.Entry) {
 			n.syncer.Feed(t, es)
 			n.stream.Committed(t, es)
@@ -190,7 +192,7 @@ func (n *Node) build() {
 		Merged: func(t *tenant.Tenant, es []change.Entry) { n.syncer.Feed(t, es) },
 	})
 	n.meter = meter.New(meter.Config{Region: c.Region, DB: n.db, Conn: n.core, Now: c.Now, Log: c.Log, Sizes: n.tenants.All, Home: n.isHome,
-		Stuck: n.restartStreams})
+		Made: n.made, Stuck: n.restartStreams})
 	n.stream = stream.New(stream.Config{Region: c.Region, DB: n.db, Conn: n.core, Tenants: n.tenants, Directory: n.dir, Log: c.Log,
 		Count: n.meter.Count, Stuck: n.restartStreams, Everywhere: func(t *tenant.Tenant) { n.syncer.Everywhere(t) }})
 	n.syncer = syncer.New(syncer.Config{Region: c.Region, Web: n.web, Core: n.core, Tenants: n.tenants, Conns: n.conns, Directory: n.dir,
@@ -291,6 +293,15 @@ func (n *Node) restartStreams() {
 	if k := fault.KindOf(err); err != nil && k != fault.Busy && k != fault.Full {
 		n.cfg.Log.Error("streams not restarted", "err", err)
 	}
+}
+
+// made gives the sequences of a workspace's own log that this region committed itself.
+func (n *Node) made(ctx context.Context, t id.ID, after, upto uint64) (seqs []uint64, err error) {
+	err = n.tenants.Use(ctx, t, func(t *tenant.Tenant) (err error) {
+		seqs, err = t.Made(ctx, after, upto)
+		return err
+	})
+	return seqs, err
 }
 
 func (n *Node) isHome(t id.ID) bool {

@@ -118,6 +118,11 @@ func (t *Tenant) Log(ctx context.Context, origin string, after uint64, bytesMax 
 	return t.in.Log(ctx, origin, after, bytesMax)
 }
 
+// Made gives the sequences of what the region committed itself (ingress.Ingress.Made).
+func (t *Tenant) Made(ctx context.Context, after, upto uint64) ([]uint64, error) {
+	return t.in.Made(ctx, after, upto)
+}
+
 // Heads is, per origin, the last sequence merged here.
 func (t *Tenant) Heads() change.Vector { return t.in.Heads() }
 

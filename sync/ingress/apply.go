@@ -144,6 +144,30 @@ func (g *Ingress) System(ctx context.Context, txs ...change.Tx) (done []change.E
 	return done, nil
 }
 
+// Made gives the sequences of the own log, later than after and up to upto, of what System committed: nobody pushed it.
+func (g *Ingress) Made(ctx context.Context, after, upto uint64) (seqs []uint64, err error) {
+	const op = "ingress.Made"
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	o := g.origins[g.cfg.Region]
+	if o == nil {
+		return nil, nil
+	}
+	rows, err := g.cfg.DB.QueryContext(ctx, q("made"), o.id, after, upto)
+	if err != nil {
+		return nil, sqlite.Wrap(op, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var seq uint64
+		if err := rows.Scan(&seq); err != nil {
+			return nil, sqlite.Wrap(op, err)
+		}
+		seqs = append(seqs, seq)
+	}
+	return seqs, sqlite.Wrap(op, rows.Err())
+}
+
 // fresh tells whether a change writes any cell later than it was written.
 func (s *seen) fresh(t change.Tx) (bool, error) {
 	for _, r := range t.Rows {

@@ -16,6 +16,9 @@ INSERT INTO log (origin, seq, replica, num, at_ms, tx) VALUES (?, ?, ?, ?, ?, ?)
 -- name: readLog
 SELECT seq, tx FROM log WHERE origin = ? AND seq > ? ORDER BY seq
 
+-- name: made
+SELECT seq FROM log WHERE origin = ? AND seq > ? AND seq <= ? AND num = 0 ORDER BY seq
+
 -- name: trimLog
 DELETE FROM log WHERE origin = ? AND seq <= ?
 

@@ -231,9 +231,11 @@ func (a *Account) buyer() tax.Buyer {
 }
 
 func (a *Account) party() invoice.Party {
-	return invoice.Party{ID: a.ID, Name: a.Name, Address: a.Address, Country: a.Country, VATID: a.VATID, CompanyID: a.CompanyID, Email: a.Email}
+	return invoice.Party{ID: a.ID, Name: a.Name, Address: a.Address, Country: a.Country, VATID: a.VATID, CompanyID: a.CompanyID,
+		Email: a.Email}
 }
 
 func sellerParty(s catalog.Seller) invoice.Party {
-	return invoice.Party{Name: s.Name, Address: s.Address, Country: s.Country, VATID: s.VATID, CompanyID: s.CompanyID, Email: s.Email, IBAN: s.IBAN}
+	return invoice.Party{Name: s.Name, Address: s.Address, Country: s.Country, VATID: s.VATID, CompanyID: s.CompanyID,
+		Email: s.Email, IBAN: s.IBAN}
 }

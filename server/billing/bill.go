@@ -19,7 +19,8 @@ func part(what string, n int64) rating.Part { return rating.Part{What: what, Amo
 // bill makes an invoice of lines and of what is pending. At the turn of a period it also looks again at usage that was
 // billed before.
 func (t *tx) bill(h how, lines []invoice.Line, closed []Closed) error {
-	v := invoice.Invoice{ID: t.doc("inv"), State: invoice.Draft, Reason: h.reason, Seller: sellerParty(t.cat.Seller), Buyer: t.party(), Currency: t.Currency,
+	v := invoice.Invoice{ID: t.doc("inv"), State: invoice.Draft, Reason: h.reason, Seller: sellerParty(t.cat.Seller),
+		Buyer: t.party(), Currency: t.Currency,
 		Created: t.now}
 	v.Number = fmt.Sprintf("DRAFT-%s-%d", t.ID, t.Docs)
 	if h.waits && t.cat.Invoices.Late == "carry" {
@@ -47,7 +48,8 @@ func (t *tx) bill(h how, lines []invoice.Line, closed []Closed) error {
 	t.Invoices = append(t.Invoices, v)
 	if h.waits && len(closed) > 0 && t.cat.Invoices.Grace > 0 {
 		t.Waits = append(t.Waits, Wait{v.ID, t.now.Add(t.cat.Invoices.Grace)})
-		t.notice("invoice.created", v.Number, "A draft waits until %s for late usage", t.now.Add(t.cat.Invoices.Grace).Format("2006-01-02 15:04"))
+		t.notice("invoice.created", v.Number, "A draft waits until %s for late usage",
+			t.now.Add(t.cat.Invoices.Grace).Format("2006-01-02 15:04"))
 		return t.estimate(v.ID)
 	}
 	return t.issue(v.ID)
@@ -113,7 +115,8 @@ func (t *tx) overbilled(c *Closed, now Closed) error {
 	if v := t.Invoice(c.Invoice); v != nil && c.Line != "" && back > 0 {
 		back = min(back, v.Left(c.Line, t.Notes))
 		if back > 0 {
-			if err := t.note(v, []invoice.Take{{Line: c.Line, Amount: back, Span: c.Span, Name: "Corrected usage"}}, "corrected usage", false); err != nil {
+			if err := t.note(v, []invoice.Take{{Line: c.Line, Amount: back, Span: c.Span, Name: "Corrected usage"}},
+				"corrected usage", false); err != nil {
 				return err
 			}
 			c.Billed -= back
@@ -193,7 +196,8 @@ func (t *tx) coupons() []invoice.Coupon {
 			continue
 		}
 		out = append(out, invoice.Coupon{ID: r.ID, Percent: r.Percent, Amount: left, Takes: func(l invoice.Line) bool {
-			return l.Subscription == sub.ID && (len(r.Plans) == 0 || listed(r.Plans, l.Plan)) && (len(r.Prices) == 0 || listed(r.Prices, l.Price))
+			return l.Subscription == sub.ID && (len(r.Plans) == 0 || listed(r.Plans, l.Plan)) &&
+				(len(r.Prices) == 0 || listed(r.Prices, l.Price))
 		}})
 	}
 	return out
@@ -237,7 +241,8 @@ func (t *tx) issue(id string) error {
 	if err := t.bookInvoice(done); err != nil {
 		return err
 	}
-	t.mail("invoice.issued", done.Number, "Invoice %s over %s is issued; %s is due", done.Number, t.text(done.Total), t.text(done.Due()))
+	t.mail("invoice.issued", done.Number, "Invoice %s over %s is issued; %s is due", done.Number, t.text(done.Total),
+		t.text(done.Due()))
 	if done.State == invoice.Paid {
 		t.paidInFull(done.ID)
 	} else {
@@ -282,15 +287,18 @@ func (t *tx) bookInvoice(v invoice.Invoice) error {
 		}
 		deferred += l.Net
 		if l.Net != 0 {
-			t.Earnings = append(t.Earnings, Earning{Item: revenue.Item{Line: l.ID, Document: v.Number, Customer: t.ID, Currency: t.Currency, Span: l.Span, Amount: l.Net, Booked: t.now}})
+			t.Earnings = append(t.Earnings, Earning{Item: revenue.Item{Line: l.ID, Document: v.Number, Customer: t.ID,
+				Currency: t.Currency, Span: l.Span, Amount: l.Net, Booked: t.now}})
 		}
 	}
-	if err := t.post(v.ID+"/issue", v.Number, "invoice issued", ledger.Debit(ledger.Receivable, v.Total), ledger.Credit(ledger.Deferred, deferred),
+	if err := t.post(v.ID+"/issue", v.Number, "invoice issued", ledger.Debit(ledger.Receivable, v.Total),
+		ledger.Credit(ledger.Deferred, deferred),
 		ledger.Credit(ledger.PrepaidHeld, held), ledger.Credit(ledger.TaxPayable, v.Tax)); err != nil {
 		return err
 	}
 	for _, a := range v.Applied {
-		if err := t.post(v.ID+"/credit/"+a.Credit, v.Number, "credit applied", ledger.Debit(holder(a.Kind), a.Amount), ledger.Credit(ledger.Receivable, a.Amount)); err != nil {
+		if err := t.post(v.ID+"/credit/"+a.Credit, v.Number, "credit applied", ledger.Debit(holder(a.Kind), a.Amount),
+			ledger.Credit(ledger.Receivable, a.Amount)); err != nil {
 			return err
 		}
 	}
@@ -374,7 +382,8 @@ func (s *step) soFar(g Segment) (*invoice.Line, int64, error) {
 	if !p.Metered() {
 		return nil, 0, nil
 	}
-	c := Closed{Sub: s.sub.ID, Item: g.Item, Plan: v.Plan, Version: v.Number, Price: p.ID, Span: period.Span{Start: g.Start, End: s.at.Add(1)}, Full: s.sub.Full,
+	c := Closed{Sub: s.sub.ID, Item: g.Item, Plan: v.Plan, Version: v.Number, Price: p.ID,
+		Span: period.Span{Start: g.Start, End: s.at.Add(1)}, Full: s.sub.Full,
 		Share: s.left(ruling, g.Start).Sub(s.left(ruling, s.at)), Interim: g.Billed}
 	l, err := usageLine(s.cat, s.usage, s.sub.Currency, &c)
 	return l, c.Billed, err

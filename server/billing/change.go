@@ -327,7 +327,8 @@ func (s *step) changePlan(c Change) error {
 	}
 	turn := turns(c, old, next)
 	if turn && s.still(old) {
-		return fault.Errorf("billing.Change", fault.Conflict, "%s does not prorate, so a new period cannot start within a period; change at its end (when: end)", old.Plan)
+		return fault.Errorf("billing.Change", fault.Conflict,
+			"%s does not prorate, so a new period cannot start within a period; change at its end (when: end)", old.Plan)
 	}
 	qs := merged(s.sub.Quantities, c.Quantities)
 	keep := map[string]bool{}

@@ -173,7 +173,8 @@ func (t *tx) giveUp(id string) error {
 	*v = done
 	t.mail("invoice.uncollectible", v.Number, "%s of invoice %s is given up as uncollectible", t.text(due), v.Number)
 	t.Chases = filter(t.Chases, func(c Chase) bool { return c.Invoice != id }) // access stays as it is: nothing was paid
-	return t.post(id+"/lost/"+t.now.Format(time.RFC3339), v.Number, "uncollectible", ledger.Debit(ledger.BadDebt, due), ledger.Credit(ledger.Receivable, due))
+	return t.post(id+"/lost/"+t.now.Format(time.RFC3339), v.Number, "uncollectible", ledger.Debit(ledger.BadDebt, due),
+		ledger.Credit(ledger.Receivable, due))
 }
 
 // month is the first moment of the month after t.
@@ -231,7 +232,8 @@ func (t *tx) recogniseUpTo(at time.Time) error {
 			effective = end.Add(-time.Second) // the last of the month that ended
 		}
 		t.Docs++
-		if err := t.Book.Post(ledger.Tx{Key: "rev_" + t.ID + "_" + itoa(t.Docs), At: t.now, Effective: effective, Customer: t.ID, Memo: "revenue recognised", Currency: t.Currency,
+		if err := t.Book.Post(ledger.Tx{Key: "rev_" + t.ID + "_" + itoa(t.Docs), At: t.now, Effective: effective,
+			Customer: t.ID, Memo: "revenue recognised", Currency: t.Currency,
 			Entries: []ledger.Entry{ledger.Debit(ledger.Deferred, n), ledger.Credit(ledger.Revenue, n)}}); err != nil {
 			return err
 		}

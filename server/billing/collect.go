@@ -40,7 +40,8 @@ func (t *tx) collect(v *invoice.Invoice) {
 		}
 	}
 	key := v.ID + "#" + itoa(n)
-	t.Outbox = append(t.Outbox, Effect{Charge: &payment.ChargeRequest{Key: key, Customer: t.ID, Invoice: v.ID, Method: m, Amount: money.New(v.Due(), t.Currency)}})
+	t.Outbox = append(t.Outbox, Effect{Charge: &payment.ChargeRequest{Key: key, Customer: t.ID, Invoice: v.ID, Method: m,
+		Amount: money.New(v.Due(), t.Currency)}})
 }
 
 // underway tells whether a charge for the invoice has no answer yet.
@@ -86,7 +87,8 @@ func (t *tx) nextMethod(id string) (payment.Method, bool) {
 
 // charged books the processor's answer to a charge.
 func (t *tx) charged(r payment.ChargeRequest, res payment.Result) error {
-	t.Payments = append(t.Payments, Payment{ID: res.ID, Key: r.Key, Invoice: r.Invoice, Method: r.Method, Amount: r.Amount.Minor, Status: res.Status, Code: res.Code,
+	t.Payments = append(t.Payments, Payment{ID: res.ID, Key: r.Key, Invoice: r.Invoice, Method: r.Method,
+		Amount: r.Amount.Minor, Status: res.Status, Code: res.Code,
 		Hard: res.Hard, At: t.now})
 	p := &t.Payments[len(t.Payments)-1]
 	switch res.Status {
@@ -128,11 +130,13 @@ func (t *tx) receive(id, key string, amount int64) error {
 		owed = ledger.BadDebt
 	}
 	rest := amount - take
-	if err := t.post(key+"/received", v.Number, "payment received", ledger.Debit(ledger.Cash, amount), ledger.Credit(owed, take), ledger.Credit(ledger.Balance, rest)); err != nil {
+	if err := t.post(key+"/received", v.Number, "payment received", ledger.Debit(ledger.Cash, amount),
+		ledger.Credit(owed, take), ledger.Credit(ledger.Balance, rest)); err != nil {
 		return err
 	}
 	if rest > 0 {
-		t.Credits = append(t.Credits, Grant{ID: t.doc("cr"), Kind: FromNotes, Amount: rest, Left: rest, Active: true, Created: t.now, Note: key})
+		t.Credits = append(t.Credits, Grant{ID: t.doc("cr"), Kind: FromNotes, Amount: rest, Left: rest, Active: true,
+			Created: t.now, Note: key})
 		t.mail("payment.surplus", v.Number, "%s more than was owed is kept as balance", t.text(rest))
 	}
 	if v.State == invoice.Paid && was != invoice.Paid {
@@ -269,7 +273,8 @@ func (t *tx) bounced(p *Payment) error {
 		}
 		t.chaseUp(v.ID)
 	}
-	return t.post(p.ID+"/returned", v.Number, "payment returned", ledger.Debit(ledger.Receivable, back), ledger.Debit(ledger.Balance, held),
+	return t.post(p.ID+"/returned", v.Number, "payment returned", ledger.Debit(ledger.Receivable, back),
+		ledger.Debit(ledger.Balance, held),
 		ledger.Debit(ledger.DisputeLoss, rest-held), ledger.Credit(ledger.Cash, whole))
 }
 

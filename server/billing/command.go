@@ -51,7 +51,8 @@ func (c Change) apply(t *tx) error {
 	if c.Plan == "" {
 		memo = "change of quantity"
 	}
-	return t.run(t.now, how{reason: "change", memo: memo, next: c.Invoice == "next", refund: c.Credit == "refund"}, func(s *step) error { return s.change(c) })
+	return t.run(t.now, how{reason: "change", memo: memo, next: c.Invoice == "next", refund: c.Credit == "refund"},
+		func(s *step) error { return s.change(c) })
 }
 
 // Cancel ends a subscription: at the end of its period, or Now, with Credit balance (default), refund or none for
@@ -66,7 +67,8 @@ func (c Cancel) apply(t *tx) error {
 	if !c.Now {
 		return t.run(t.now, how{}, func(s *step) error { return s.cancelAtEnd(c.Reason) })
 	}
-	return t.run(t.now, how{reason: "cancel", memo: "cancelled", refund: c.Credit == "refund", waits: true}, func(s *step) error { return s.cancel(c.Credit, c.Reason) })
+	return t.run(t.now, how{reason: "cancel", memo: "cancelled", refund: c.Credit == "refund", waits: true},
+		func(s *step) error { return s.cancel(c.Credit, c.Reason) })
 }
 
 // Stay takes back a cancellation that waits for the end of the period.
@@ -96,7 +98,8 @@ type Pause struct {
 }
 
 func (c Pause) apply(t *tx) error {
-	return t.run(t.now, how{reason: "pause", memo: "paused", refund: c.Credit == "refund", waits: true}, func(s *step) error { return s.pause(c.Until, c.Credit, "") })
+	return t.run(t.now, how{reason: "pause", memo: "paused", refund: c.Credit == "refund", waits: true},
+		func(s *step) error { return s.pause(c.Until, c.Credit, "") })
 }
 
 // Resume goes on after a pause; Reactivate after a cancellation. Reset starts the periods anew from now.
@@ -131,7 +134,8 @@ func (t *tx) redeem(s *step, id string) error {
 	if err != nil {
 		return err
 	}
-	r := Redeemed{ID: k.ID, Percent: k.Percent, Plans: k.Plans, Prices: k.Prices, Cycles: map[string]int{"once": 1, "periods": k.Periods}[k.Lasts]}
+	r := Redeemed{ID: k.ID, Percent: k.Percent, Plans: k.Plans, Prices: k.Prices,
+		Cycles: map[string]int{"once": 1, "periods": k.Periods}[k.Lasts]}
 	if amount, ok := k.Amount[t.Currency]; ok {
 		r.Amount = minorOf(amount, t.Currency)
 	}
@@ -232,7 +236,8 @@ func (c Give) apply(t *tx) error {
 	case !c.Expires.IsZero() && !c.Expires.After(t.now):
 		return fault.Errorf("billing.Give", fault.Invalid, "credit that has expired already")
 	}
-	t.Credits = append(t.Credits, Grant{ID: t.doc("cr"), Kind: Promotional, Amount: c.Amount, Left: c.Amount, Active: true, Priority: priority(c.Priority), Created: t.now,
+	t.Credits = append(t.Credits, Grant{ID: t.doc("cr"), Kind: Promotional, Amount: c.Amount, Left: c.Amount, Active: true,
+		Priority: priority(c.Priority), Created: t.now,
 		Expires: c.Expires})
 	t.mail("credit.given", t.ID, "%s of credit was given", t.text(c.Amount))
 	return nil
@@ -306,7 +311,8 @@ func (c CreditInvoice) apply(t *tx) error {
 	case gross > sum:
 		return fault.Errorf(op, fault.Invalid, "%s is more than what is left of invoice %s (%s)", t.text(gross), v.Number, t.text(sum))
 	case c.Refund && gross > t.refundable(v.ID):
-		return fault.Errorf(op, fault.Invalid, "a refund of %s is more than what was paid and not refunded on invoice %s (%s)", t.text(gross), v.Number, t.text(t.refundable(v.ID)))
+		return fault.Errorf(op, fault.Invalid, "a refund of %s is more than what was paid and not refunded on invoice %s (%s)",
+			t.text(gross), v.Number, t.text(t.refundable(v.ID)))
 	}
 	parts, err := money.Allocate(gross, left)
 	if err != nil {
@@ -375,7 +381,8 @@ func (c Charge) apply(t *tx) error {
 		return fault.Errorf("billing.Charge", fault.Invalid, "a charge needs a name and an amount above zero")
 	}
 	t.Lines++
-	l := invoice.Line{ID: t.lineID(), Kind: invoice.Manual, Name: c.Name, Amount: c.Amount, TaxCategory: c.TaxCategory, TaxIncluded: c.TaxIncluded, Span: c.Span,
+	l := invoice.Line{ID: t.lineID(), Kind: invoice.Manual, Name: c.Name, Amount: c.Amount, TaxCategory: c.TaxCategory,
+		TaxIncluded: c.TaxIncluded, Span: c.Span,
 		Parts: []rating.Part{part("flat", c.Amount)}}
 	if l.TaxCategory == "" {
 		l.TaxCategory = "standard"

@@ -18,7 +18,8 @@ import (
 func (t *tx) note(v *invoice.Invoice, takes []invoice.Take, reason string, refund bool) error {
 	for _, k := range takes {
 		if l := v.Line(k.Line); l != nil && l.Kind == invoice.Prepaid {
-			return fault.Errorf("billing.note", fault.Conflict, "%q sells credit, which is spent or expires; it is not credited", l.Name)
+			return fault.Errorf("billing.note", fault.Conflict,
+				"%q sells credit, which is spent or expires; it is not credited", l.Name)
 		}
 	}
 	n, err := v.Credit(t.Notes, takes)
@@ -39,8 +40,9 @@ func (t *tx) note(v *invoice.Invoice, takes []invoice.Take, reason string, refun
 	if was == invoice.Uncollectible {
 		owed = ledger.BadDebt
 	}
-	if err := t.post(n.ID+"/issue", n.Number, "credit note on "+n.Of, ledger.Debit(ledger.Deferred, n.Net), ledger.Debit(ledger.TaxPayable, n.Tax),
-		ledger.Credit(owed, n.ToInvoice), ledger.Credit(ledger.Balance, n.ToBalance), ledger.Credit(ledger.Refunds, n.ToRefund)); err != nil {
+	if err := t.post(n.ID+"/issue", n.Number, "credit note on "+n.Of,
+		ledger.Debit(ledger.Deferred, n.Net), ledger.Debit(ledger.TaxPayable, n.Tax), ledger.Credit(owed, n.ToInvoice),
+		ledger.Credit(ledger.Balance, n.ToBalance), ledger.Credit(ledger.Refunds, n.ToRefund)); err != nil {
 		return err
 	}
 	for _, c := range n.Lines {
@@ -49,13 +51,14 @@ func (t *tx) note(v *invoice.Invoice, takes []invoice.Take, reason string, refun
 			span = v.Line(c.Line).Span
 		}
 		if c.Net != 0 {
-			t.Earnings = append(t.Earnings, Earning{Item: revenue.Item{Line: c.Line, Document: n.Number, Customer: t.ID, Currency: t.Currency, Span: span, Amount: -c.Net,
-				Booked: t.now, NotUntil: t.now}})
+			t.Earnings = append(t.Earnings, Earning{Item: revenue.Item{Line: c.Line, Document: n.Number, Customer: t.ID,
+				Currency: t.Currency, Span: span, Amount: -c.Net, Booked: t.now, NotUntil: t.now}})
 		}
 	}
 	t.Notes = append(t.Notes, n)
 	if n.ToBalance > 0 {
-		t.Credits = append(t.Credits, Grant{ID: t.doc("cr"), Kind: FromNotes, Amount: n.ToBalance, Left: n.ToBalance, Active: true, Created: t.now, Note: n.Number})
+		t.Credits = append(t.Credits, Grant{ID: t.doc("cr"), Kind: FromNotes, Amount: n.ToBalance, Left: n.ToBalance,
+			Active: true, Created: t.now, Note: n.Number})
 	}
 	t.mail("credit_note.issued", n.Number, "Credit note %s over %s on invoice %s: %s", n.Number, t.text(n.Total), n.Of, reason)
 	t.returnCoupons(v, n)
@@ -101,7 +104,8 @@ func (t *tx) returnCoupons(v *invoice.Invoice, n invoice.Note) {
 func (t *tx) refundable(id string) int64 {
 	var sum int64
 	for _, p := range t.Payments {
-		if p.Invoice == id && p.Status == payment.Succeeded && !p.Returned && p.Dispute != "opened" && p.Dispute != "lost" && p.Method.Kind != payment.Wire {
+		if p.Invoice == id && p.Status == payment.Succeeded && !p.Returned && p.Dispute != "opened" && p.Dispute != "lost" &&
+			p.Method.Kind != payment.Wire {
 			sum += p.Amount - p.Refunded
 		}
 	}
@@ -112,7 +116,8 @@ func (t *tx) refundable(id string) int64 {
 func (t *tx) refund(id, key string, amount int64) {
 	for i := len(t.Payments) - 1; i >= 0 && amount > 0; i-- {
 		p := &t.Payments[i]
-		if p.Invoice != id || p.Status != payment.Succeeded || p.Returned || p.Dispute == "opened" || p.Dispute == "lost" || p.Method.Kind == payment.Wire {
+		if p.Invoice != id || p.Status != payment.Succeeded || p.Returned || p.Dispute == "opened" || p.Dispute == "lost" ||
+			p.Method.Kind == payment.Wire {
 			continue
 		}
 		part := min(amount, p.Amount-p.Refunded)
@@ -121,7 +126,8 @@ func (t *tx) refund(id, key string, amount int64) {
 		}
 		p.Refunded += part
 		amount -= part
-		t.Outbox = append(t.Outbox, Effect{Refund: &payment.RefundRequest{Key: key + "/" + p.ID, Charge: p.ID, Amount: money.New(part, t.Currency)}})
+		t.Outbox = append(t.Outbox, Effect{Refund: &payment.RefundRequest{Key: key + "/" + p.ID, Charge: p.ID,
+			Amount: money.New(part, t.Currency)}})
 	}
 }
 
@@ -129,14 +135,17 @@ func (t *tx) refund(id, key string, amount int64) {
 func (t *tx) refunded(r payment.RefundRequest, res payment.Result) error {
 	if res.Status == payment.Succeeded {
 		t.mail("refund.paid", r.Charge, "%s is on its way back", t.text(r.Amount.Minor))
-		return t.post(r.Key, r.Charge, "refund paid", ledger.Debit(ledger.Refunds, r.Amount.Minor), ledger.Credit(ledger.Cash, r.Amount.Minor))
+		return t.post(r.Key, r.Charge, "refund paid", ledger.Debit(ledger.Refunds, r.Amount.Minor),
+			ledger.Credit(ledger.Cash, r.Amount.Minor))
 	}
 	if p := t.payment(r.Charge); p != nil {
 		p.Refunded -= r.Amount.Minor
 	}
-	t.Credits = append(t.Credits, Grant{ID: t.doc("cr"), Kind: FromNotes, Amount: r.Amount.Minor, Left: r.Amount.Minor, Active: true, Created: t.now, Note: "refund failed"})
+	t.Credits = append(t.Credits, Grant{ID: t.doc("cr"), Kind: FromNotes, Amount: r.Amount.Minor, Left: r.Amount.Minor,
+		Active: true, Created: t.now, Note: "refund failed"})
 	t.mail("refund.failed", r.Charge, "%s could not be paid back (%s) and is kept as balance", t.text(r.Amount.Minor), res.Code)
-	return t.post(r.Key, r.Charge, "refund failed, kept as balance", ledger.Debit(ledger.Refunds, r.Amount.Minor), ledger.Credit(ledger.Balance, r.Amount.Minor))
+	return t.post(r.Key, r.Charge, "refund failed, kept as balance", ledger.Debit(ledger.Refunds, r.Amount.Minor),
+		ledger.Credit(ledger.Balance, r.Amount.Minor))
 }
 
 // apply spends credit on an invoice: by priority, then what expires first, then what was given before what was bought,
@@ -189,7 +198,8 @@ func (t *tx) expire() error {
 			continue
 		}
 		if g.Kind == Bought {
-			if err := t.post(g.ID+"/expired/"+t.now.Format(time.RFC3339Nano), g.ID, "credit expired", ledger.Debit(ledger.PrepaidHeld, g.Left), ledger.Credit(ledger.Breakage, g.Left)); err != nil {
+			if err := t.post(g.ID+"/expired/"+t.now.Format(time.RFC3339Nano), g.ID, "credit expired",
+				ledger.Debit(ledger.PrepaidHeld, g.Left), ledger.Credit(ledger.Breakage, g.Left)); err != nil {
 				return err
 			}
 		}
@@ -205,7 +215,8 @@ func (t *tx) buy(amount int64, expires time.Time, priority int) error {
 		return fault.Errorf("billing.Buy", fault.Invalid, "credit of %s; buy more than nothing", t.text(amount))
 	}
 	t.Lines++
-	l := invoice.Line{ID: t.lineID(), Kind: invoice.Prepaid, Name: "Prepaid credit", Amount: amount, TaxCategory: "none", Span: period.Span{Start: t.now, End: t.now}}
+	l := invoice.Line{ID: t.lineID(), Kind: invoice.Prepaid, Name: "Prepaid credit", Amount: amount, TaxCategory: "none",
+		Span: period.Span{Start: t.now, End: t.now}}
 	pending := t.Pending
 	t.Pending = nil
 	g := Grant{ID: t.doc("cr"), Kind: Bought, Amount: amount, Left: amount, Priority: priority, Created: t.now, Expires: expires}

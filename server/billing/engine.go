@@ -42,7 +42,8 @@ type Config struct {
 
 // New makes an engine without customers.
 func New(c Config) *Engine {
-	return &Engine{proc: c.Processor, store: c.Store, cat: c.Catalog, now: c.Start.In(c.Catalog.Zone), nums: Numbers{By: map[string]int64{}}, accounts: map[string]*Account{},
+	return &Engine{proc: c.Processor, store: c.Store, cat: c.Catalog, now: c.Start.In(c.Catalog.Zone),
+		nums: Numbers{By: map[string]int64{}}, accounts: map[string]*Account{},
 		uses: map[string]int{}, seen: map[string]bool{}, alarm: map[string]time.Time{}}
 }
 
@@ -111,7 +112,8 @@ func (e *Engine) Open(ctx context.Context, c Customer) error {
 
 func (e *Engine) begin(a *Account) *tx {
 	nums := e.nums.clone()
-	return &tx{Account: a.clone(), cat: e.cat, now: e.now, nums: &nums, uses: func(k string) int { return e.uses[k] }, checks: e.proc.Check}
+	return &tx{Account: a.clone(), cat: e.cat, now: e.now, nums: &nums, uses: func(k string) int { return e.uses[k] },
+		checks: e.proc.Check}
 }
 
 // commit saves the account, replaces it and sets its alarm. If it cannot be saved nothing has happened.
@@ -311,7 +313,8 @@ func (e *Engine) Advance(ctx context.Context, to time.Time) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if to.Before(e.now) {
-		return fault.Errorf("billing.Advance", fault.Invalid, "the clock cannot go back from %s to %s", e.now.Format(time.RFC3339), to.Format(time.RFC3339))
+		return fault.Errorf("billing.Advance", fault.Invalid, "the clock cannot go back from %s to %s",
+			e.now.Format(time.RFC3339), to.Format(time.RFC3339))
 	}
 	if err := e.advance(ctx, to); err != nil {
 		return err

@@ -12,7 +12,8 @@ import (
 // reading. Measuring usage remembers sums, so outside the engine use Engine.Entitlements.
 func (a *Account) Entitlements(cat *catalog.Catalog, now time.Time) ([]entitlement.Entitlement, error) {
 	s := a.Sub()
-	in := entitlement.Input{Catalog: cat, Quantities: s.Quantities, Period: s.Period, Since: s.Starts, Usage: a.Usage, Now: now.In(cat.Zone)}
+	in := entitlement.Input{Catalog: cat, Quantities: s.Quantities, Period: s.Period, Since: s.Starts, Usage: a.Usage,
+		Now: now.In(cat.Zone)}
 	if s.Status == Active || s.Status == Trialing {
 		for _, i := range s.Items {
 			v, err := s.terms(cat, i.Key)
@@ -49,7 +50,8 @@ func (t *tx) alerts() error {
 				continue
 			}
 			t.Alerted = merge(t.Alerted, key)
-			t.mail("entitlement.alert", e.Feature, "%s: %d %% of the limit is reached (%s of %s)", e.Name, p, e.Used.Text(2), e.Limit.Text(2))
+			t.mail("entitlement.alert", e.Feature, "%s: %d %% of the limit is reached (%s of %s)", e.Name, p, e.Used.Text(2),
+				e.Limit.Text(2))
 		}
 	}
 	return nil

@@ -241,7 +241,8 @@ func TestLawALifeReconcilesAndReplays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		start := time.Date(2026, 1, rapid.IntRange(1, 31).Draw(t, "day"), 9, 30, 0, 0, paris)
 		w := newTown(t, withPolicy(rapid.SampledFrom(policies).Draw(t, "policy")), start)
-		w.open("c", rapid.SampledFrom([]string{"ok", "fails-twice", "generic-decline", "authenticate", "disputed", "lost-card"}).Draw(t, "card"))
+		w.open("c", rapid.SampledFrom([]string{"ok", "fails-twice", "generic-decline", "authenticate", "disputed",
+			"lost-card"}).Draw(t, "card"))
 		w.do("c", Subscribe{Plan: "small", Quantities: map[string]int64{"seats": 3}})
 		n := 0
 		for range rapid.IntRange(1, 25).Draw(t, "steps") {
@@ -260,7 +261,8 @@ func TestLawALifeReconcilesAndReplays(t *testing.T) {
 				n++
 				typ := rapid.SampledFrom([]string{"calls", "gb", "people"}).Draw(t, "type")
 				at := w.now.Add(-time.Duration(rapid.IntRange(0, 20*24*3600).Draw(t, "late")) * time.Second)
-				ev := meter.Event{Source: "s", ID: fmt.Sprint(n), Type: typ, Time: at, Data: map[string]string{"value": fmt.Sprint(rapid.IntRange(0, 900).Draw(t, "value"))}}
+				ev := meter.Event{Source: "s", ID: fmt.Sprint(n), Type: typ, Time: at,
+					Data: map[string]string{"value": fmt.Sprint(rapid.IntRange(0, 900).Draw(t, "value"))}}
 				if _, err := w.e.Record(context.Background(), "c", ev); err != nil {
 					t.Fatalf("%v", err)
 				}
@@ -297,15 +299,21 @@ func randomCommand(t *rapid.T, w *town) Command {
 	}
 	credit := rapid.SampledFrom([]string{"", "refund", "none"}).Draw(t, "credit")
 	return rapid.SampledFrom([]Command{
-		Change{Plan: "small", Credit: credit}, Change{Plan: "large", Quantities: seats, Credit: credit}, Change{Plan: "yearly", When: "now"}, Change{Plan: "large", When: "end"},
-		Change{Plan: "large", At: w.now.AddDate(0, 0, 9)}, Change{Quantities: seats}, Change{Quantities: seats, Invoice: "next"}, Change{Quantities: seats, When: "end"},
+		Change{Plan: "small", Credit: credit}, Change{Plan: "large", Quantities: seats, Credit: credit}, Change{Plan: "yearly",
+			When: "now"}, Change{Plan: "large", When: "end"},
+		Change{Plan: "large", At: w.now.AddDate(0, 0, 9)}, Change{Quantities: seats}, Change{Quantities: seats,
+			Invoice: "next"}, Change{Quantities: seats, When: "end"},
 		Change{Plan: "yearly", Anchor: "reset", When: "now"}, Change{Anchor: "reset", When: "now"},
-		Change{Add: "help"}, Change{Remove: "help"}, Change{Add: "disk", Quantities: map[string]int64{"disks": 2}}, Change{Remove: "disk"}, Unschedule{},
+		Change{Add: "help"}, Change{Remove: "help"}, Change{Add: "disk",
+			Quantities: map[string]int64{"disks": 2}}, Change{Remove: "disk"}, Unschedule{},
 		Cancel{}, Stay{}, Cancel{Now: true, Credit: credit}, Reactivate{}, Reactivate{Reset: true}, Pause{Credit: credit}, Pause{Until: w.now.AddDate(0, 0, 20)}, Resume{}, Resume{Reset: true},
 		Subscribe{Plan: "large", Quantities: seats}, Redeem{Coupon: "TENTH"}, Redeem{Coupon: "FIVER"}, Redeem{Coupon: "FIRST"},
-		Methods{List: []payment.Method{{Kind: payment.Card, Token: "ok"}}}, Methods{List: []payment.Method{{Kind: payment.Debit, Token: "account-bounces"}}}, Methods{Send: true},
-		Give{Amount: 1234, Expires: w.now.AddDate(0, 1, 0)}, Buy{Amount: 5000, Expires: w.now.AddDate(0, 2, 0)}, Auto{Rule: &TopUp{Below: 1000, Amount: 2000}},
-		CreditInvoice{Invoice: last, Gross: rapid.Int64Range(1, 5000).Draw(t, "gross")}, CreditInvoice{Invoice: last, Refund: true}, Void{Invoice: last}, GiveUp{Invoice: last}, Collect{Invoice: last},
+		Methods{List: []payment.Method{{Kind: payment.Card, Token: "ok"}}}, Methods{List: []payment.Method{{Kind: payment.Debit,
+			Token: "account-bounces"}}}, Methods{Send: true},
+		Give{Amount: 1234, Expires: w.now.AddDate(0, 1, 0)}, Buy{Amount: 5000,
+			Expires: w.now.AddDate(0, 2, 0)}, Auto{Rule: &TopUp{Below: 1000, Amount: 2000}},
+		CreditInvoice{Invoice: last, Gross: rapid.Int64Range(1, 5000).Draw(t, "gross")}, CreditInvoice{Invoice: last,
+			Refund: true}, Void{Invoice: last}, GiveUp{Invoice: last}, Collect{Invoice: last},
 		Charge{Name: "thing", Amount: 777}, Charge{Name: "thing", Amount: 778, Now: true, TaxIncluded: true},
 	}).Draw(t, "command")
 }
@@ -348,7 +356,8 @@ func TestLawPreviewIsWhatHappens(t *testing.T) {
 			t.Fatalf("%T: previewed %d invoices, %d notes", c, len(p.Invoices), len(p.Notes))
 		}
 		for _, v := range p.Invoices {
-			if done := a.Invoice(v.ID); done == nil || done.Total != v.Total || done.Number != v.Number || asJSON(t, done.Lines) != asJSON(t, v.Lines) {
+			if done := a.Invoice(v.ID); done == nil || done.Total != v.Total || done.Number != v.Number ||
+				asJSON(t, done.Lines) != asJSON(t, v.Lines) {
 				t.Fatalf("%T: previewed %+v, got %+v", c, v, done)
 			}
 		}

@@ -62,7 +62,8 @@ func (s *step) create(c Subscribe) error {
 	if c.TrialDays != nil {
 		days = *c.TrialDays
 	}
-	s.emit(Event{Kind: EvCreated, ID: c.ID, Currency: s.sub.Currency, Plan: c.Plan, Item: &Item{Version: v.Number}, Quantities: c.Quantities, When: starts,
+	s.emit(Event{Kind: EvCreated, ID: c.ID, Currency: s.sub.Currency, Plan: c.Plan, Item: &Item{Version: v.Number},
+		Quantities: c.Quantities, When: starts,
 		Anchor: c.Anchor, N: days})
 	for _, a := range c.Addons {
 		if has(s.sub.Items, a) {

@@ -59,7 +59,8 @@ func (e *Engine) Upcoming(customer string) (Preview, error) {
 
 // against is what t has more than a.
 func (t *tx) against(a *Account) Preview {
-	p := Preview{Notes: t.Notes[len(a.Notes):], Sub: t.Sub(), Pending: t.Pending, DueNow: money.New(0, t.Currency), Balance: money.New(0, t.Currency)}
+	p := Preview{Notes: t.Notes[len(a.Notes):], Sub: t.Sub(), Pending: t.Pending, DueNow: money.New(0, t.Currency),
+		Balance: money.New(0, t.Currency)}
 	for _, v := range t.Invoices {
 		if old := a.Invoice(v.ID); old == nil || old.State == invoice.Draft && v.State != invoice.Draft {
 			p.Invoices = append(p.Invoices, v)

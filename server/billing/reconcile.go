@@ -80,7 +80,8 @@ func (a *Account) reconcile(cat *catalog.Catalog) []Difference {
 	same("customer balance = balance left", -balance(ledger.Balance), left(FromNotes))
 	same("prepaid credit = credit left", -balance(ledger.PrepaidHeld), left(Bought)+sold)
 	same("revenue = recognised", -balance(ledger.Revenue), sum(a.Earnings, func(e Earning) int64 { return e.Posted }))
-	same("deferred = not yet recognised", -balance(ledger.Deferred), sum(a.Earnings, func(e Earning) int64 { return e.Amount - e.Posted }))
+	same("deferred = not yet recognised", -balance(ledger.Deferred),
+		sum(a.Earnings, func(e Earning) int64 { return e.Amount - e.Posted }))
 	same("cash = payments", balance(ledger.Cash), a.cash())
 	same("the ledger sums to zero", ledgerSum(&a.Book), 0)
 	return append(out, a.unbilled(cat)...)
@@ -120,7 +121,8 @@ func (a *Account) cash() int64 {
 // will bill it.
 func (a *Account) unbilled(cat *catalog.Catalog) []Difference {
 	var out []Difference
-	if s := a.Sub(); s.ID == "" || s.Status == Active || s.Status == Trialing || a.LateChecked.Before(s.Since) || cat.Invoices.Late == "drop" {
+	if s := a.Sub(); s.ID == "" || s.Status == Active || s.Status == Trialing || a.LateChecked.Before(s.Since) ||
+		cat.Invoices.Late == "drop" {
 		return nil
 	}
 	for _, c := range a.Closed {
@@ -131,7 +133,8 @@ func (a *Account) unbilled(cat *catalog.Catalog) []Difference {
 		if _, err := usageLine(cat, a.Usage, a.Currency, &now); err != nil {
 			out = append(out, Difference{a.ID, "usage of " + c.Price, "unreadable", err.Error()})
 		} else if now.Units.Cmp(c.Units) != 0 {
-			out = append(out, Difference{a.ID, "usage of " + c.Price + " from " + c.Span.Start.Format("2006-01-02"), c.Units.Text(9), now.Units.Text(9)})
+			out = append(out, Difference{a.ID, "usage of " + c.Price + " from " + c.Span.Start.Format("2006-01-02"),
+				c.Units.Text(9), now.Units.Text(9)})
 		}
 	}
 	return out

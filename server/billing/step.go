@@ -132,7 +132,8 @@ func (s *step) charge(l invoice.Line, key string, value, share money.Exact) {
 }
 
 func (s *step) newLine(v *catalog.Version, key string, p *catalog.Price, kind string, span period.Span) invoice.Line {
-	return invoice.Line{ID: s.line(), Kind: kind, Name: p.Name, Subscription: s.sub.ID, Plan: v.Plan, Version: v.Number, Price: p.ID, Span: span,
+	return invoice.Line{ID: s.line(), Kind: kind, Name: p.Name, Subscription: s.sub.ID, Plan: v.Plan, Version: v.Number,
+		Price: p.ID, Span: span,
 		TaxCategory: p.TaxCategory, TaxIncluded: p.TaxIncluded}
 }
 
@@ -200,7 +201,8 @@ func (s *step) close(g Segment, later bool) error {
 	if !p.Metered() {
 		return s.closeLicensed(g, v, ruling, p, span, share, later)
 	}
-	c := Closed{Sub: s.sub.ID, Item: g.Item, Plan: v.Plan, Version: v.Number, Price: p.ID, Span: span, Full: s.sub.Full, Share: share, Interim: g.Billed}
+	c := Closed{Sub: s.sub.ID, Item: g.Item, Plan: v.Plan, Version: v.Number, Price: p.ID, Span: span, Full: s.sub.Full,
+		Share: share, Interim: g.Billed}
 	l, err := usageLine(s.cat, s.usage, s.sub.Currency, &c)
 	if err != nil {
 		return err
@@ -233,7 +235,8 @@ func apart(l invoice.Line) []invoice.Line {
 	return []invoice.Line{l}
 }
 
-func (s *step) closeLicensed(g Segment, v, ruling *catalog.Version, p *catalog.Price, span period.Span, share money.Exact, later bool) error {
+func (s *step) closeLicensed(g Segment, v, ruling *catalog.Version, p *catalog.Price, span period.Span, share money.Exact,
+	later bool) error {
 	from, err := g.Value.Mul(s.left(ruling, g.Start)).Round()
 	if err != nil {
 		return err
@@ -285,7 +288,8 @@ func usageLine(cat *catalog.Catalog, usage *meter.Log, cur money.Currency, c *Cl
 	if q.Units.Sign() == 0 && c.Billed == c.Interim {
 		return nil, nil
 	}
-	l := invoice.Line{Kind: invoice.Usage, Name: p.Name, Subscription: c.Sub, Plan: v.Plan, Version: v.Number, Price: p.ID, Quantity: q.Units.Text(9), Span: c.Span,
+	l := invoice.Line{Kind: invoice.Usage, Name: p.Name, Subscription: c.Sub, Plan: v.Plan, Version: v.Number, Price: p.ID,
+		Quantity: q.Units.Text(9), Span: c.Span,
 		Parts: r.Parts, Amount: c.Billed - c.Interim, TaxCategory: p.TaxCategory, TaxIncluded: p.TaxIncluded}
 	if c.Interim > 0 {
 		l.Parts = append(l.Parts, rating.Part{What: "billed before", Amount: -c.Interim})
@@ -337,8 +341,10 @@ func (s *step) minimum() error {
 	if gap <= 0 {
 		return nil
 	}
-	l := invoice.Line{ID: s.line(), Kind: invoice.Minimum, Name: "Minimum of " + v.Name, Subscription: s.sub.ID, Plan: v.Plan, Version: v.Number, Amount: gap,
-		Span: period.Span{Start: from, End: s.at}, TaxCategory: "standard", Parts: []rating.Part{{What: "minimum", Rate: low.String(), Amount: gap}}}
+	l := invoice.Line{ID: s.line(), Kind: invoice.Minimum, Name: "Minimum of " + v.Name, Subscription: s.sub.ID, Plan: v.Plan,
+		Version: v.Number, Amount: gap,
+		Span: period.Span{Start: from, End: s.at}, TaxCategory: "standard", Parts: []rating.Part{{What: "minimum",
+			Rate: low.String(), Amount: gap}}}
 	if len(v.Prices) > 0 {
 		l.TaxCategory, l.TaxIncluded = v.Prices[0].TaxCategory, v.Prices[0].TaxIncluded
 	}

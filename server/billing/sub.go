@@ -180,7 +180,8 @@ func (s Sub) Apply(e Event) Sub {
 	case EvTrial:
 		s.Status, s.TrialEnd, s.Since = Trialing, e.When, e.At
 	case EvPeriod:
-		again := s.Cycle > 0 && s.Full.Start.Equal(e.Full.Start) && s.Full.End.Equal(e.Full.End) && s.PlanCycle > 0 // resumed within a period
+		again := s.Cycle > 0 && s.Full.Start.Equal(e.Full.Start) && s.Full.End.Equal(e.Full.End) &&
+			s.PlanCycle > 0 // resumed within a period
 		s.Status, s.Anchor, s.Period, s.Full = Active, e.Anchor, *e.Period, *e.Full
 		if !again {
 			s.Cycle++

@@ -42,13 +42,15 @@ func (t *tx) notice(kind, ref, format string, args ...any) { t.tell(false, kind,
 func (t *tx) mail(kind, ref, format string, args ...any)   { t.tell(true, kind, ref, format, args...) }
 
 func (t *tx) tell(mail bool, kind, ref, format string, args ...any) {
-	t.Notices = append(t.Notices, Notice{ID: len(t.Notices) + 1, At: t.now, Kind: kind, Ref: ref, Text: fmt.Sprintf(format, args...), Mail: mail})
+	t.Notices = append(t.Notices, Notice{ID: len(t.Notices) + 1, At: t.now, Kind: kind, Ref: ref,
+		Text: fmt.Sprintf(format, args...), Mail: mail})
 }
 
 func (t *tx) text(n int64) string { return money.New(n, t.Currency).String() }
 
 func (t *tx) post(key, doc, memo string, entries ...ledger.Entry) error {
-	return t.Book.Post(ledger.Tx{Key: key, At: t.now, Customer: t.ID, Document: doc, Memo: memo, Currency: t.Currency, Entries: entries})
+	return t.Book.Post(ledger.Tx{Key: key, At: t.now, Customer: t.ID, Document: doc, Memo: memo, Currency: t.Currency,
+		Entries: entries})
 }
 
 func (t *tx) number(note bool) string {
@@ -166,7 +168,8 @@ next:
 				if byInvoice[v.ID] == nil {
 					order = append(order, v.ID)
 				}
-				byInvoice[v.ID] = append(byInvoice[v.ID], invoice.Take{Line: k.line, Amount: min(k.amount, v.Left(k.line, t.Notes)), Span: k.span, Name: "Unused time of " + l.Name})
+				byInvoice[v.ID] = append(byInvoice[v.ID], invoice.Take{Line: k.line,
+					Amount: min(k.amount, v.Left(k.line, t.Notes)), Span: k.span, Name: "Unused time of " + l.Name})
 			}
 			continue next
 		}

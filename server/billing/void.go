@@ -48,7 +48,8 @@ func (c Void) apply(t *tx) error {
 			held += l.Net
 			continue
 		}
-		t.Earnings = append(t.Earnings, Earning{Item: revenue.Item{Line: l.ID, Document: v.Number + " void", Customer: t.ID, Currency: t.Currency, Span: l.Span, Amount: -l.Net, Booked: t.now,
+		t.Earnings = append(t.Earnings, Earning{Item: revenue.Item{Line: l.ID, Document: v.Number + " void", Customer: t.ID,
+			Currency: t.Currency, Span: l.Span, Amount: -l.Net, Booked: t.now,
 			NotUntil: t.now}})
 	}
 	owed := ledger.Receivable
@@ -56,7 +57,8 @@ func (c Void) apply(t *tx) error {
 		owed = ledger.BadDebt
 	}
 	applied := v.CreditsApplied()
-	if err := t.post(v.ID+"/void", v.Number, "invoice void", ledger.Debit(ledger.Deferred, v.Net-held), ledger.Debit(ledger.PrepaidHeld, held), ledger.Debit(ledger.TaxPayable, v.Tax),
+	if err := t.post(v.ID+"/void", v.Number, "invoice void", ledger.Debit(ledger.Deferred, v.Net-held),
+		ledger.Debit(ledger.PrepaidHeld, held), ledger.Debit(ledger.TaxPayable, v.Tax),
 		ledger.Credit(ledger.Receivable, applied), ledger.Credit(owed, v.Total-applied)); err != nil {
 		return err
 	}
@@ -66,7 +68,8 @@ func (c Void) apply(t *tx) error {
 				g.Left += a.Amount
 			}
 		}
-		if err := t.post(v.ID+"/void/"+a.Credit, v.Number, "credit given back", ledger.Debit(ledger.Receivable, a.Amount), ledger.Credit(holder(a.Kind), a.Amount)); err != nil {
+		if err := t.post(v.ID+"/void/"+a.Credit, v.Number, "credit given back", ledger.Debit(ledger.Receivable, a.Amount),
+			ledger.Credit(holder(a.Kind), a.Amount)); err != nil {
 			return err
 		}
 	}

@@ -24,11 +24,13 @@ func (e *Engine) wire(ctx context.Context, ev payment.Event) error {
 	for _, id := range e.order {
 		a := e.accounts[id]
 		for _, v := range a.Invoices {
-			if v.State == invoice.Draft || v.State == invoice.Void || a.Currency != ev.Amount.Currency || !mentions(ref, plain(v.Number)) {
+			if v.State == invoice.Draft || v.State == invoice.Void || a.Currency != ev.Amount.Currency ||
+				!mentions(ref, plain(v.Number)) {
 				continue
 			}
 			t := e.begin(a)
-			t.Payments = append(t.Payments, Payment{ID: ev.Charge, Key: ev.ID, Invoice: v.ID, Method: payment.Method{Kind: payment.Wire}, Amount: ev.Amount.Minor, Status: payment.Succeeded, At: e.now})
+			t.Payments = append(t.Payments, Payment{ID: ev.Charge, Key: ev.ID, Invoice: v.ID,
+				Method: payment.Method{Kind: payment.Wire}, Amount: ev.Amount.Minor, Status: payment.Succeeded, At: e.now})
 			t.notice("payment.wire", v.Number, "A wire of %s for invoice %s arrived", ev.Amount, v.Number)
 			if err := t.receive(v.ID, ev.Charge, ev.Amount.Minor); err != nil {
 				return err
@@ -41,8 +43,10 @@ func (e *Engine) wire(ctx context.Context, ev payment.Event) error {
 		}
 	}
 	book := e.book.Clone()
-	if err := book.Post(ledger.Tx{Key: ev.ID, At: e.now, Memo: "wire that matches no invoice: " + ev.Reference, Currency: ev.Amount.Currency,
-		Entries: []ledger.Entry{ledger.Debit(ledger.Cash, ev.Amount.Minor), ledger.Credit(ledger.Unapplied, ev.Amount.Minor)}}); err != nil {
+	if err := book.Post(ledger.Tx{Key: ev.ID, At: e.now, Memo: "wire that matches no invoice: " + ev.Reference,
+		Currency: ev.Amount.Currency,
+		Entries: []ledger.Entry{ledger.Debit(ledger.Cash, ev.Amount.Minor),
+			ledger.Credit(ledger.Unapplied, ev.Amount.Minor)}}); err != nil {
 		return err
 	}
 	if err := e.save(ctx, Saved{Stray: &ev, Book: book.Txs()[len(e.book.Txs()):]}); err != nil {

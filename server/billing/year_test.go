@@ -52,7 +52,8 @@ func TestBM34_AYearOf1000CustomersReconciles(t *testing.T) {
 			}
 			for range r.IntN(6) {
 				events++
-				ev := meter.Event{Source: "s", ID: fmt.Sprint(events), Type: []string{"calls", "gb", "people"}[r.IntN(3)], Time: at.Add(-time.Duration(r.IntN(72)) * time.Hour),
+				ev := meter.Event{Source: "s", ID: fmt.Sprint(events), Type: []string{"calls", "gb", "people"}[r.IntN(3)],
+					Time: at.Add(-time.Duration(r.IntN(72)) * time.Hour),
 					Data: map[string]string{"value": fmt.Sprint(r.IntN(2000))}}
 				if _, err := w.e.Record(context.Background(), n.id, ev); err != nil {
 					t.Fatal(err)
@@ -143,7 +144,8 @@ func lifeEvent(r *rand.Rand, w *town, id string) Command {
 	case 16:
 		return Methods{List: []payment.Method{{Kind: payment.Card, Token: "ok"}}}
 	case 17:
-		return Methods{List: []payment.Method{{Kind: payment.Debit, Token: []string{"account-ok", "account-bounces", "account-no-funds"}[r.IntN(3)]}}}
+		return Methods{List: []payment.Method{{Kind: payment.Debit,
+			Token: []string{"account-ok", "account-bounces", "account-no-funds"}[r.IntN(3)]}}}
 	case 18:
 		return Charge{Name: "Migration service", Amount: 15000, Now: r.IntN(2) == 0}
 	default:

@@ -128,13 +128,16 @@ func (w *world) life(seed uint64, restarts bool) string {
 		}
 		id := fmt.Sprint("c", r.IntN(3))
 		seats := map[string]int64{"seats": int64(1 + r.IntN(9))}
-		cmds := []billing.Command{billing.Subscribe{Plan: "small", Quantities: seats, Coupons: []string{"TEN"}}, billing.Change{Plan: "large"}, billing.Change{Plan: "small", Quantities: seats, When: "now"},
-			billing.Change{Quantities: seats}, billing.Cancel{Now: true, Credit: "refund"}, billing.Reactivate{}, billing.Pause{Until: w.now.AddDate(0, 0, 9)}, billing.Buy{Amount: 3000},
+		cmds := []billing.Command{billing.Subscribe{Plan: "small", Quantities: seats, Coupons: []string{"TEN"}},
+			billing.Change{Plan: "large"}, billing.Change{Plan: "small", Quantities: seats, When: "now"},
+			billing.Change{Quantities: seats}, billing.Cancel{Now: true,
+				Credit: "refund"}, billing.Reactivate{}, billing.Pause{Until: w.now.AddDate(0, 0, 9)}, billing.Buy{Amount: 3000},
 			billing.Give{Amount: 500, Expires: w.now.AddDate(0, 1, 0)}, billing.Cancel{}, billing.Stay{}}
 		if err := w.e.Do(ctx, id, cmds[r.IntN(len(cmds))]); err != nil && fault.KindOf(err) == fault.Other {
 			w.t.Fatal(err)
 		}
-		ev := meter.Event{Source: "s", ID: fmt.Sprint(n), Type: "calls", Time: w.now.Add(-time.Duration(r.IntN(48)) * time.Hour), Data: map[string]string{"value": fmt.Sprint(r.IntN(3000))}}
+		ev := meter.Event{Source: "s", ID: fmt.Sprint(n), Type: "calls",
+			Time: w.now.Add(-time.Duration(r.IntN(48)) * time.Hour), Data: map[string]string{"value": fmt.Sprint(r.IntN(3000))}}
 		if _, err := w.e.Record(ctx, id, ev); err != nil {
 			w.t.Fatal(err)
 		}
@@ -162,7 +165,8 @@ func (w *world) text() string {
 		for _, t := range a.Book.Txs() {
 			fmt.Fprintf(&b, "%s %s %v %s\n", a.ID, t.Key, t.Entries, t.Effective.UTC())
 		}
-		s, _ := json.Marshal([]any{a.Sub().Status, a.Sub().Plan, a.Sub().Quantities, a.Sub().Cycle, len(a.Events), len(a.Notices), a.Standing()})
+		s, _ := json.Marshal([]any{a.Sub().Status, a.Sub().Plan, a.Sub().Quantities, a.Sub().Cycle, len(a.Events),
+			len(a.Notices), a.Standing()})
 		fmt.Fprintf(&b, "%s %s\n", a.ID, s)
 	}
 	return b.String()
@@ -215,8 +219,10 @@ func TestBM33_DyingAtAnyMomentChargesOnce(t *testing.T) {
 			}
 		}
 		a, _ := w.e.Account("c")
-		if len(a.Invoices) != 1 || a.Invoices[0].Due() != 0 || len(a.Payments) != 1 || a.Book.Balance("cash", "EUR") != a.Invoices[0].Total {
-			t.Errorf("dying after %d writes: %d invoices, %d payments, cash %d", die, len(a.Invoices), len(a.Payments), a.Book.Balance("cash", "EUR"))
+		if len(a.Invoices) != 1 || a.Invoices[0].Due() != 0 || len(a.Payments) != 1 ||
+			a.Book.Balance("cash", "EUR") != a.Invoices[0].Total {
+			t.Errorf("dying after %d writes: %d invoices, %d payments, cash %d", die, len(a.Invoices), len(a.Payments),
+				a.Book.Balance("cash", "EUR"))
 		}
 		if d := w.e.Reconcile(); len(d) > 0 {
 			t.Errorf("dying after %d writes: %+v", die, d)

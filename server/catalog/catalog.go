@@ -240,7 +240,8 @@ func (p *Plan) At(t time.Time) (*Version, error) {
 			return &p.Versions[i], nil
 		}
 	}
-	return nil, fault.Errorf("catalog.At", fault.NotFound, "%s is not for sale before %s", p.ID, p.Versions[0].From.Format("2006-01-02"))
+	return nil, fault.Errorf("catalog.At", fault.NotFound, "%s is not for sale before %s", p.ID,
+		p.Versions[0].From.Format("2006-01-02"))
 }
 
 // Number finds a version by its number.

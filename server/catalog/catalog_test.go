@@ -75,11 +75,14 @@ func TestBadCataloguesNameTheLine(t *testing.T) {
 		{"no-quantity", price("{id: a, model: per_unit, amount: 1}"), "needs a meter, or a quantity"},
 		{"filter-by-foreign-dimension", price("{id: a, model: per_unit, meter: calls, filter: {colour: [red]}, amount: 1}"), `not grouped by "colour"`},
 		{"unknown-feature", price("{id: a, model: flat, amount: 1}") + "    entitlements: {ssso: true}\n", `there is no feature "ssso"`},
-		{"missing-currency", head + "    currencies: [EUR, JPY]\n    prices:\n      - {id: a, model: flat, amount: {EUR: 1}}\n", "there is no amount in JPY"},
-		{"bare-in-two-currencies", head + "    currencies: [EUR, JPY]\n    prices:\n      - {id: a, model: flat, amount: 1}\n", "several currencies"},
+		{"missing-currency", head + "    currencies: [EUR, JPY]\n    prices:\n      - {id: a, model: flat, amount: {EUR: 1}}\n",
+			"there is no amount in JPY"},
+		{"bare-in-two-currencies", head + "    currencies: [EUR, JPY]\n    prices:\n      - {id: a, model: flat, amount: 1}\n",
+			"several currencies"},
 		{"versions-not-rising", head + "    versions:\n      - {version: 2, prices: [{id: a, model: flat, amount: 1}]}\n      - {version: 1, prices: [{id: a, model: flat, amount: 1}]}\n", "numbers must rise"},
 		{"versions-same-day", head + "    versions:\n      - {prices: [{id: a, model: flat, amount: 1}]}\n      - {prices: [{id: a, model: flat, amount: 1}]}\n", "must start (from) after"},
-		{"coupon-of-both", price("{id: a, model: flat, amount: 1}") + "coupons: {X: {percent: 5, amount: 1}}\n", "either a percent or an amount"},
+		{"coupon-of-both", price("{id: a, model: flat, amount: 1}") + "coupons: {X: {percent: 5, amount: 1}}\n",
+			"either a percent or an amount"},
 		{"coupon-of-nothing", price("{id: a, model: flat, amount: 1}") + "coupons: {X: {percent: 0}}\n", "more than 0"},
 		{"tax-country", price("{id: a, model: flat, amount: 1}") + "taxes: [{country: France, percent: 5}]\n", "two capital letters"},
 		{"tax-twice", price("{id: a, model: flat, amount: 1}") + "taxes: [{country: FR, percent: 5}, {country: FR, percent: 6}]\n", "two rates"},
@@ -122,7 +125,8 @@ func TestBM08_CompareKeepsPublishedVersions(t *testing.T) {
 	}
 	next := strings.Replace(Example, "  business:\n", "  solo:\n    prices: [{id: base, model: flat, amount: 5}]\n\n  business:\n", 1)
 	next = strings.Replace(next, "TEN: {amount: 10", "TEN: {amount: 12", 1)
-	if got, err = Compare(old, parse(next), now, who); err != nil || len(got) != 2 || got[0].Kind != "new-plan" || got[1].Kind != "edited-coupon" {
+	if got, err = Compare(old, parse(next), now, who); err != nil || len(got) != 2 || got[0].Kind != "new-plan" ||
+		got[1].Kind != "edited-coupon" {
 		t.Errorf("a new plan: got %+v %v", got, err)
 	}
 }

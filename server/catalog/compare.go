@@ -41,12 +41,14 @@ func Compare(old, next *Catalog, now time.Time, who Subscribers) ([]Change, erro
 		case err != nil:
 			out = append(out, Change{Kind: "new-coupon", Plan: k.ID, Text: "coupon " + k.ID + " is new"})
 		case !same(*was, k):
-			out = append(out, Change{Kind: "edited-coupon", Plan: k.ID, Text: "coupon " + k.ID + " changes for those who use it from now on; what was redeemed stays"})
+			out = append(out, Change{Kind: "edited-coupon", Plan: k.ID,
+				Text: "coupon " + k.ID + " changes for those who use it from now on; what was redeemed stays"})
 		}
 	}
 	for _, k := range old.Coupons {
 		if _, err := next.Coupon(k.ID); err != nil {
-			out = append(out, Change{Kind: "gone-coupon", Plan: k.ID, Text: "coupon " + k.ID + " can no longer be redeemed; what was redeemed stays"})
+			out = append(out, Change{Kind: "gone-coupon", Plan: k.ID,
+				Text: "coupon " + k.ID + " can no longer be redeemed; what was redeemed stays"})
 		}
 	}
 	if !same(old.Taxes, next.Taxes) {
@@ -62,7 +64,8 @@ func Compare(old, next *Catalog, now time.Time, who Subscribers) ([]Change, erro
 		}
 	}
 	if refused > 0 {
-		return out, fault.Errorf("catalog.Compare", fault.Conflict, "%d changes are refused: a published version is never edited; add a new version instead", refused)
+		return out, fault.Errorf("catalog.Compare", fault.Conflict,
+			"%d changes are refused: a published version is never edited; add a new version instead", refused)
 	}
 	return out, nil
 }
@@ -79,7 +82,8 @@ func comparePlans(old, next []Plan, now time.Time, who Subscribers) []Change {
 	for _, p := range next {
 		was := byID(old, p.ID)
 		if was == nil {
-			out = append(out, Change{Kind: "new-plan", Plan: p.ID, Text: fmt.Sprintf("%s is new, with %d version(s)", p.ID, len(p.Versions))})
+			out = append(out, Change{Kind: "new-plan", Plan: p.ID,
+				Text: fmt.Sprintf("%s is new, with %d version(s)", p.ID, len(p.Versions))})
 			continue
 		}
 		for _, v := range p.Versions {
@@ -87,7 +91,8 @@ func comparePlans(old, next []Plan, now time.Time, who Subscribers) []Change {
 			switch {
 			case err != nil:
 				out = append(out, Change{Kind: "new-version", Plan: p.ID, Version: v.Number,
-					Text: fmt.Sprintf("%s version %d is for sale from %s; subscribers of older versions stay on theirs", p.ID, v.Number, day(v.From, now))})
+					Text: fmt.Sprintf("%s version %d is for sale from %s; subscribers of older versions stay on theirs", p.ID,
+						v.Number, day(v.From, now))})
 			case before.text != v.text:
 				n := who(p.ID, v.Number)
 				published := !before.From.After(now)

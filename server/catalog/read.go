@@ -153,7 +153,8 @@ func (r *reader) features(n yamldoc.Node) {
 	for _, e := range n.Entries() {
 		e.Value.CheckName(e.Key)
 		f := e.Value.Fields("name", "type", "meter")
-		x := Feature{ID: e.Key, Name: f["name"].Str(), Type: e.Value.Need(f, "type").OneOf("boolean", "number", "metered"), Meter: f["meter"].Str()}
+		x := Feature{ID: e.Key, Name: f["name"].Str(), Type: e.Value.Need(f, "type").OneOf("boolean", "number", "metered"),
+			Meter: f["meter"].Str()}
 		if x.Name == "" {
 			x.Name = x.ID
 		}

@@ -6,7 +6,8 @@ import (
 	"holdfast/server/yamldoc"
 )
 
-var versionKeys = []string{"version", "name", "from", "currencies", "interval", "every", "align", "proration", "trial_days", "prices", "minimum",
+var versionKeys = []string{"version", "name", "from", "currencies", "interval", "every", "align", "proration", "trial_days",
+	"prices", "minimum",
 	"thresholds", "entitlements", "next"}
 
 // plans reads plans or add-ons. A plan with one version may be written without the list of versions.
@@ -137,12 +138,14 @@ func (r *reader) prices(n yamldoc.Node, v *Version) {
 	}
 }
 
-var priceKeys = []string{"id", "name", "model", "quantity", "meter", "filter", "billed", "included", "amount", "size", "percent", "tiers", "min", "max",
+var priceKeys = []string{"id", "name", "model", "quantity", "meter", "filter", "billed", "included", "amount", "size",
+	"percent", "tiers", "min", "max",
 	"tax_category", "tax_included"}
 
 func (r *reader) price(n yamldoc.Node, v *Version) Price {
 	f := n.Fields(priceKeys...)
-	p := Price{ID: n.Need(f, "id").Name(), Name: f["name"].Str(), Quantity: f["quantity"].Str(), Meter: f["meter"].Str(), TaxCategory: "standard",
+	p := Price{ID: n.Need(f, "id").Name(), Name: f["name"].Str(), Quantity: f["quantity"].Str(), Meter: f["meter"].Str(),
+		TaxCategory: "standard",
 		TaxIncluded: r.incl, Filter: filter(f["filter"])}
 	p.Model = Model(n.Need(f, "model").OneOf("flat", "per_unit", "package", "graduated", "volume", "percentage"))
 	if p.Name == "" {

@@ -10,7 +10,8 @@ import (
 // amounts reads what a model needs and refuses what it does not know.
 func (r *reader) amounts(n yamldoc.Node, f map[string]yamldoc.Node, p *Price, cs []money.Currency) {
 	takes := map[Model][]string{
-		Flat: {"amount"}, PerUnit: {"amount"}, Package: {"amount", "size"}, Graduated: {"tiers"}, Volume: {"tiers"}, Percentage: {"percent", "amount"},
+		Flat: {"amount"}, PerUnit: {"amount"}, Package: {"amount",
+			"size"}, Graduated: {"tiers"}, Volume: {"tiers"}, Percentage: {"percent", "amount"},
 	}[p.Model]
 	for _, k := range []string{"amount", "size", "percent", "tiers"} {
 		if f[k].Ok() && p.Model != "" && !contains(takes, k) {

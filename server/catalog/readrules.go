@@ -13,8 +13,9 @@ func (r *reader) coupons(n yamldoc.Node) {
 	for _, e := range n.Entries() {
 		e.Value.CheckName(e.Key)
 		f := e.Value.Fields("name", "percent", "amount", "lasts", "periods", "plans", "prices", "until", "max_uses")
-		k := Coupon{ID: e.Key, Name: f["name"].Str(), Percent: f["percent"].Number(), Lasts: "once", Periods: int(f["periods"].Int(1, 1200)),
-			Plans: texts(f["plans"]), Prices: texts(f["prices"]), Until: f["until"].Time(r.c.Zone), MaxUses: int(f["max_uses"].Int(1, 1_000_000_000))}
+		k := Coupon{ID: e.Key, Name: f["name"].Str(), Percent: f["percent"].Number(), Lasts: "once",
+			Periods: int(f["periods"].Int(1, 1200)),
+			Plans:   texts(f["plans"]), Prices: texts(f["prices"]), Until: f["until"].Time(r.c.Zone), MaxUses: int(f["max_uses"].Int(1, 1_000_000_000))}
 		if k.Name == "" {
 			k.Name = k.ID
 		}
@@ -54,7 +55,8 @@ func (r *reader) taxes(n yamldoc.Node) {
 	seen := map[string]bool{}
 	for _, t := range n.List() {
 		f := t.Fields("country", "category", "name", "percent", "from")
-		x := Tax{Category: "standard", Name: f["name"].Str(), Percent: t.Need(f, "percent").Number().Trim(0), From: f["from"].Time(r.c.Zone)}
+		x := Tax{Category: "standard", Name: f["name"].Str(), Percent: t.Need(f, "percent").Number().Trim(0),
+			From: f["from"].Time(r.c.Zone)}
 		if f["category"].Ok() {
 			x.Category = f["category"].Name()
 		}
@@ -78,8 +80,9 @@ func (r *reader) taxes(n yamldoc.Node) {
 
 func invoices(n yamldoc.Node) InvoiceRules {
 	f := n.Fields("prefix", "credit_prefix", "digits", "per_customer", "due_days", "grace", "late")
-	x := InvoiceRules{Prefix: "INV-", CreditPrefix: "CN-", Digits: 6, PerCustomer: f["per_customer"].Bool(), DueDays: 14, Grace: f["grace"].Duration(),
-		Late: "carry"}
+	x := InvoiceRules{Prefix: "INV-", CreditPrefix: "CN-", Digits: 6, PerCustomer: f["per_customer"].Bool(), DueDays: 14,
+		Grace: f["grace"].Duration(),
+		Late:  "carry"}
 	if f["prefix"].Ok() {
 		x.Prefix = f["prefix"].Str()
 	}

@@ -39,9 +39,11 @@ func base(lines ...invoice.Line) invoice.Invoice {
 		}
 	}
 	return invoice.Invoice{ID: "i1", Number: "DRAFT", State: invoice.Draft, Currency: "EUR", Lines: lines,
-		Seller: invoice.Party{Name: "Holdfast SAS", Address: []string{"12 quai de la Rade", "29200 Brest"}, Country: "FR", VATID: "FR83404833048", CompanyID: "404833048",
+		Seller: invoice.Party{Name: "Holdfast SAS", Address: []string{"12 quai de la Rade", "29200 Brest"}, Country: "FR",
+			VATID: "FR83404833048", CompanyID: "404833048",
 			Email: "billing@holdfast.example", IBAN: "FR76 3000 6000 0112 3456 7890 189"},
-		Buyer: invoice.Party{ID: "acme", Name: "Łódź & Söhne <Ελλάδα> Ltd", Address: []string{"1 High Street", "Dublin"}, Country: "IE", VATID: "IE6388047V"}}
+		Buyer: invoice.Party{ID: "acme", Name: "Łódź & Söhne <Ελλάδα> Ltd", Address: []string{"1 High Street", "Dublin"},
+			Country: "IE", VATID: "IE6388047V"}}
 }
 
 func sample(t *testing.T) (invoice.Invoice, invoice.Note) {
@@ -50,10 +52,12 @@ func sample(t *testing.T) (invoice.Invoice, invoice.Note) {
 		invoice.Line{Name: "Team", Amount: 2900, Treatment: at("20"), Parts: []rating.Part{{What: "flat", Amount: 2900}}},
 		invoice.Line{Name: "Seats", Quantity: "8", Amount: 4000, Treatment: at("20"), Share: "20/31"},
 		invoice.Line{Name: "API calls", Quantity: "1227900", Amount: 115611, Treatment: at("20"), Parts: []rating.Part{
-			{What: "tier", Quantity: "10000", Rate: "0", Amount: 0, From: "0", UpTo: "10000"}, {What: "tier", Quantity: "90000", Rate: "0.0015", Amount: 13500, From: "10000", UpTo: "100000"},
+			{What: "tier", Quantity: "10000", Rate: "0", Amount: 0, From: "0", UpTo: "10000"}, {What: "tier", Quantity: "90000",
+				Rate: "0.0015", Amount: 13500, From: "10000", UpTo: "100000"},
 			{What: "tier", Quantity: "1127900", Rate: "0.0009", Amount: 102111, From: "100000"}}},
 		invoice.Line{Name: "Handbook", Amount: 1999, TaxIncluded: true, Treatment: at("5.5")},
-	).Compute([]invoice.Coupon{{ID: "TEN", Percent: decimal.MustParse("10"), Takes: func(l invoice.Line) bool { return !l.TaxIncluded }}})
+	).Compute([]invoice.Coupon{{ID: "TEN", Percent: decimal.MustParse("10"),
+		Takes: func(l invoice.Line) bool { return !l.TaxIncluded }}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +65,9 @@ func sample(t *testing.T) (invoice.Invoice, invoice.Note) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := v.Credit(nil, []invoice.Take{{Line: "l1", Amount: 1333, Span: period.Span{Start: day1.AddDate(0, 0, 20), End: day1.AddDate(0, 1, 0)}, Name: "Unused time of Seats"}, {Line: "l3", Gross: 500}})
+	n, err := v.Credit(nil, []invoice.Take{{Line: "l1", Amount: 1333,
+		Span: period.Span{Start: day1.AddDate(0, 0, 20), End: day1.AddDate(0, 1,
+			0)}, Name: "Unused time of Seats"}, {Line: "l3", Gross: 500}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +128,8 @@ func TestRulesFindWhatIsBroken(t *testing.T) {
 	}
 	for rule, change := range map[string][2]string{
 		"BR-CO-10": {">1122.60</cbc:LineExtensionAmount>", ">1122.61</cbc:LineExtensionAmount>"},
-		"BR-CO-14": {"", ""}, "BR-02": {"<cbc:ID>HF-000042</cbc:ID>", ""}, "BR-S-02": {">FR83404833048<", "><"}, "BR-27": {"<cbc:PriceAmount currencyID=\"EUR\">", "<cbc:PriceAmount currencyID=\"EUR\">-"},
+		"BR-CO-14": {"", ""}, "BR-02": {"<cbc:ID>HF-000042</cbc:ID>", ""}, "BR-S-02": {">FR83404833048<",
+			"><"}, "BR-27": {"<cbc:PriceAmount currencyID=\"EUR\">", "<cbc:PriceAmount currencyID=\"EUR\">-"},
 		"BR-CO-16": {"<cbc:PayableAmount currencyID=\"EUR\">", "<cbc:PayableAmount currencyID=\"EUR\">1"},
 		"BR-CO-15": {"<cbc:TaxInclusiveAmount currencyID=\"EUR\">", "<cbc:TaxInclusiveAmount currencyID=\"EUR\">1"},
 		"BR-CO-17": {"<cbc:Percent>5.5</cbc:Percent>", "<cbc:Percent>55</cbc:Percent>"},
@@ -159,7 +166,8 @@ func TestLawEveryInvoiceIsAValidEInvoice(t *testing.T) {
 		}
 		var lines []invoice.Line
 		for range rapid.IntRange(1, 9).Draw(t, "lines") {
-			lines = append(lines, invoice.Line{Name: "x", Amount: rapid.Int64Range(1, 1e8).Draw(t, "amount"), TaxIncluded: rapid.Bool().Draw(t, "included"), Treatment: rapid.SampledFrom(treatments).Draw(t, "tax")})
+			lines = append(lines, invoice.Line{Name: "x", Amount: rapid.Int64Range(1, 1e8).Draw(t, "amount"),
+				TaxIncluded: rapid.Bool().Draw(t, "included"), Treatment: rapid.SampledFrom(treatments).Draw(t, "tax")})
 		}
 		var coupons []invoice.Coupon
 		if rapid.Bool().Draw(t, "coupon") {

@@ -59,7 +59,8 @@ func Invoice(v invoice.Invoice, zone *time.Location) Paper {
 		if l.TaxIncluded {
 			inside += l.Tax
 		}
-		row := Line{Name: l.Name, Period: span(l.Span, zone), Quantity: grouped(l.Quantity), Amount: t(l.Amount), Net: t(l.Net), Tax: l.Treatment.Percent.String() + " %"}
+		row := Line{Name: l.Name, Period: span(l.Span, zone), Quantity: grouped(l.Quantity), Amount: t(l.Amount), Net: t(l.Net),
+			Tax: l.Treatment.Percent.String() + " %"}
 		if l.Share != "" {
 			row.Period += " (" + l.Share + " of the period)"
 		}
@@ -68,7 +69,8 @@ func Invoice(v invoice.Invoice, zone *time.Location) Paper {
 		}
 		if len(l.Parts) > 1 {
 			for _, x := range l.Parts {
-				row.Details = append(row.Details, Fact{Label: partText(x.What, x.Quantity, x.Rate, x.From, x.UpTo, v.Currency), Text: t(x.Amount)})
+				row.Details = append(row.Details, Fact{Label: partText(x.What, x.Quantity, x.Rate, x.From, x.UpTo, v.Currency),
+					Text: t(x.Amount)})
 			}
 		}
 		p.Lines = append(p.Lines, row)
@@ -121,7 +123,8 @@ func start(title, number string, seller, buyer invoice.Party, c money.Currency) 
 
 func party(x invoice.Party) []string {
 	out := append([]string{x.Name}, x.Address...)
-	for _, f := range []Fact{{Label: "", Text: x.Country}, {Label: "VAT ", Text: x.VATID}, {Label: "Registered ", Text: x.CompanyID}, {Label: "", Text: x.Email}} {
+	for _, f := range []Fact{{Label: "", Text: x.Country}, {Label: "VAT ", Text: x.VATID},
+		{Label: "Registered ", Text: x.CompanyID}, {Label: "", Text: x.Email}} {
 		if f.Text != "" {
 			out = append(out, f.Label+f.Text)
 		}
@@ -143,7 +146,8 @@ func (p *Paper) sum(label, text string, show bool) {
 
 func (p *Paper) taxes(groups []invoice.Group, c money.Currency) {
 	for _, g := range groups {
-		p.Sums = append(p.Sums, Fact{Label: g.Treatment.Name + " " + g.Treatment.Percent.String() + " % on " + Amount(g.Net, c), Text: Amount(g.Tax, c)})
+		p.Sums = append(p.Sums, Fact{Label: g.Treatment.Name + " " + g.Treatment.Percent.String() + " % on " + Amount(g.Net, c),
+			Text: Amount(g.Tax, c)})
 		if g.Treatment.Reason != "" {
 			p.Notes = append(p.Notes, g.Treatment.Reason+".")
 		}

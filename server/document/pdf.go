@@ -27,7 +27,8 @@ import (
 const family = "go"
 
 var fonts = sync.OnceValues(func() ([]*entity.CustomFont, error) {
-	return repository.New().AddUTF8FontFromBytes(family, fontstyle.Normal, goregular.TTF).AddUTF8FontFromBytes(family, fontstyle.Bold, gobold.TTF).Load()
+	return repository.New().AddUTF8FontFromBytes(family, fontstyle.Normal, goregular.TTF).AddUTF8FontFromBytes(family,
+		fontstyle.Bold, gobold.TTF).Load()
 })
 
 var (
@@ -45,7 +46,8 @@ func (p Paper) PDF(made time.Time) ([]byte, error) {
 	}
 	m := maroto.New(config.NewBuilder().WithCustomFonts(list).WithDefaultFont(&props.Font{Family: family, Size: 9.5, Color: ink}).
 		WithLeftMargin(20).WithRightMargin(20).WithTopMargin(20).WithBottomMargin(18).WithSequentialMode().
-		WithPageNumber(props.PageNumber{Pattern: p.Title + " " + p.Number + ", page {current} of {total}", Place: props.RightBottom, Family: family, Size: 8, Color: soft}).
+		WithPageNumber(props.PageNumber{Pattern: p.Title + " " + p.Number + ", page {current} of {total}",
+			Place: props.RightBottom, Family: family, Size: 8, Color: soft}).
 		WithTitle(p.Title+" "+p.Number, true).WithAuthor(p.SellerName, true).WithCreationDate(made).WithCompression(true).Build())
 	p.head(m)
 	p.table(m)
@@ -91,7 +93,8 @@ func (p Paper) head(m core.Maroto) {
 		style.Right = 4
 		cols := []core.Col{text.NewCol(4, at(p.Seller), style), text.NewCol(4, at(p.Buyer), style)}
 		if i < len(p.Facts) {
-			cols = append(cols, text.NewCol(2, p.Facts[i].Label, props.Text{Color: soft, Bottom: 1.2}), text.NewCol(2, p.Facts[i].Text, right(plain())))
+			cols = append(cols, text.NewCol(2, p.Facts[i].Label, props.Text{Color: soft, Bottom: 1.2}),
+				text.NewCol(2, p.Facts[i].Text, right(plain())))
 		}
 		m.AddAutoRow(cols...)
 	}
@@ -126,7 +129,8 @@ func (p Paper) table(m core.Maroto) {
 			m.AddAutoRow(text.NewCol(8, l.Period, grey()))
 		}
 		for _, d := range l.Details {
-			m.AddAutoRow(text.NewCol(4, d.Label, props.Text{Size: 8.5, Color: soft, Bottom: 1.2, Left: 3}), text.NewCol(2, d.Text, right(grey())))
+			m.AddAutoRow(text.NewCol(4, d.Label, props.Text{Size: 8.5, Color: soft, Bottom: 1.2, Left: 3}),
+				text.NewCol(2, d.Text, right(grey())))
 		}
 		hair()
 	}

@@ -72,7 +72,8 @@ func Broken(doc []byte) ([]string, error) {
 		}
 	}
 	lines := append(r.all("InvoiceLine"), r.all("CreditNoteLine")...)
-	for rule, path := range map[string]string{"BR-01": "CustomizationID", "BR-02": "ID", "BR-03": "IssueDate", "BR-05": "DocumentCurrencyCode",
+	for rule, path := range map[string]string{"BR-01": "CustomizationID", "BR-02": "ID", "BR-03": "IssueDate",
+		"BR-05": "DocumentCurrencyCode",
 		"BR-06": "AccountingSupplierParty/Party/PartyLegalEntity/RegistrationName", "BR-07": "AccountingCustomerParty/Party/PartyLegalEntity/RegistrationName",
 		"BR-09": "AccountingSupplierParty/Party/PostalAddress/Country/IdentificationCode", "BR-11": "AccountingCustomerParty/Party/PostalAddress/Country/IdentificationCode",
 		"BR-12": "LegalMonetaryTotal/LineExtensionAmount", "BR-13": "LegalMonetaryTotal/TaxExclusiveAmount", "BR-14": "LegalMonetaryTotal/TaxInclusiveAmount",
@@ -114,7 +115,8 @@ func Broken(doc []byte) ([]string, error) {
 
 func lineRules(n int, l *read) []string {
 	var out []string
-	for rule, path := range map[string]string{"BR-21": "ID", "BR-24": "LineExtensionAmount", "BR-25": "Item/Name", "BR-26": "Price/PriceAmount", "BR-CO-04": "Item/ClassifiedTaxCategory/ID"} {
+	for rule, path := range map[string]string{"BR-21": "ID", "BR-24": "LineExtensionAmount", "BR-25": "Item/Name",
+		"BR-26": "Price/PriceAmount", "BR-CO-04": "Item/ClassifiedTaxCategory/ID"} {
 		if l.text(path) == "" {
 			out = append(out, fmt.Sprintf("%s: line %d has no %s", rule, n, path))
 		}

@@ -74,8 +74,10 @@ func UBL(v invoice.Invoice, zone *time.Location) ([]byte, error) {
 	if err := d.check(op); err != nil {
 		return nil, err
 	}
-	root := el("Invoice", val("cbc:CustomizationID", customization), val("cbc:ID", v.Number), val("cbc:IssueDate", d.date(v.Issued)), val("cbc:DueDate", d.date(v.DueBy)),
-		val("cbc:InvoiceTypeCode", "380"), val("cbc:Note", d.reasons()), val("cbc:DocumentCurrencyCode", string(d.cur)), val("cbc:BuyerReference", v.Buyer.ID))
+	root := el("Invoice", val("cbc:CustomizationID", customization), val("cbc:ID", v.Number),
+		val("cbc:IssueDate", d.date(v.Issued)), val("cbc:DueDate", d.date(v.DueBy)),
+		val("cbc:InvoiceTypeCode", "380"), val("cbc:Note", d.reasons()), val("cbc:DocumentCurrencyCode",
+			string(d.cur)), val("cbc:BuyerReference", v.Buyer.ID))
 	d.parties(root)
 	if v.Seller.IBAN != "" {
 		root.Nodes = append(root.Nodes, el("cac:PaymentMeans", val("cbc:PaymentMeansCode", "30"), val("cbc:PaymentID", v.Number),
@@ -99,8 +101,10 @@ func UBLNote(n invoice.Note, of invoice.Invoice, zone *time.Location) ([]byte, e
 	if err := d.check(op); err != nil {
 		return nil, err
 	}
-	root := el("CreditNote", val("cbc:CustomizationID", customization), val("cbc:ID", n.Number), val("cbc:IssueDate", d.date(n.Issued)), val("cbc:CreditNoteTypeCode", "381"),
-		val("cbc:Note", strings.TrimSpace(n.Reason+". "+d.reasons())), val("cbc:DocumentCurrencyCode", string(d.cur)), val("cbc:BuyerReference", n.Buyer.ID),
+	root := el("CreditNote", val("cbc:CustomizationID", customization), val("cbc:ID", n.Number),
+		val("cbc:IssueDate", d.date(n.Issued)), val("cbc:CreditNoteTypeCode", "381"),
+		val("cbc:Note", strings.TrimSpace(n.Reason+". "+d.reasons())), val("cbc:DocumentCurrencyCode",
+			string(d.cur)), val("cbc:BuyerReference", n.Buyer.ID),
 		el("cac:BillingReference", el("cac:InvoiceDocumentReference", val("cbc:ID", n.Of), val("cbc:IssueDate", d.date(of.Issued)))))
 	d.parties(root)
 	d.totals(root, n.Net, n.Tax, n.Total, 0)
@@ -161,7 +165,8 @@ func (d ublDoc) outside() bool {
 }
 
 func (d ublDoc) parties(root *node) {
-	root.Nodes = append(root.Nodes, el("cac:AccountingSupplierParty", d.party(d.seller)), el("cac:AccountingCustomerParty", d.party(d.buyer)))
+	root.Nodes = append(root.Nodes, el("cac:AccountingSupplierParty", d.party(d.seller)),
+		el("cac:AccountingCustomerParty", d.party(d.buyer)))
 }
 
 func (d ublDoc) party(x invoice.Party) *node {
@@ -198,9 +203,11 @@ func (d ublDoc) party(x invoice.Party) *node {
 func (d ublDoc) totals(root *node, net, taxed, total, prepaid int64) {
 	t := el("cac:TaxTotal", d.amount("cbc:TaxAmount", taxed))
 	for _, g := range d.groups {
-		t.Nodes = append(t.Nodes, el("cac:TaxSubtotal", d.amount("cbc:TaxableAmount", g.Net), d.amount("cbc:TaxAmount", g.Tax), category("cac:TaxCategory", g.Treatment, true)))
+		t.Nodes = append(t.Nodes, el("cac:TaxSubtotal", d.amount("cbc:TaxableAmount", g.Net), d.amount("cbc:TaxAmount", g.Tax),
+			category("cac:TaxCategory", g.Treatment, true)))
 	}
-	sums := el("cac:LegalMonetaryTotal", d.amount("cbc:LineExtensionAmount", net), d.amount("cbc:TaxExclusiveAmount", net), d.amount("cbc:TaxInclusiveAmount", total))
+	sums := el("cac:LegalMonetaryTotal", d.amount("cbc:LineExtensionAmount", net), d.amount("cbc:TaxExclusiveAmount", net),
+		d.amount("cbc:TaxInclusiveAmount", total))
 	if prepaid != 0 {
 		sums.Nodes = append(sums.Nodes, d.amount("cbc:PrepaidAmount", prepaid))
 	}
@@ -227,7 +234,8 @@ func trimmed(d decimal.Decimal) string { return d.Trim(0).String() }
 // real quantity stands in the description. A discount is an allowance, unless tax is in the price, where nets are what
 // was computed.
 func (d ublDoc) line(i int, l invoice.Line) *node {
-	n := el("cac:InvoiceLine", val("cbc:ID", money.Int(int64(i+1)).Text(0)), val("cbc:InvoicedQuantity", "1", "unitCode", "C62"), d.amount("cbc:LineExtensionAmount", l.Net))
+	n := el("cac:InvoiceLine", val("cbc:ID", money.Int(int64(i+1)).Text(0)),
+		val("cbc:InvoicedQuantity", "1", "unitCode", "C62"), d.amount("cbc:LineExtensionAmount", l.Net))
 	if !l.Span.Start.IsZero() && !l.Span.Empty() {
 		last := l.Span.End.Add(-time.Second)
 		n.Nodes = append(n.Nodes, el("cac:InvoicePeriod", val("cbc:StartDate", d.date(l.Span.Start)), val("cbc:EndDate", d.date(last))))
@@ -235,20 +243,23 @@ func (d ublDoc) line(i int, l invoice.Line) *node {
 	price := l.Net
 	if off := l.Amount - l.Discounted(); off > 0 && !l.TaxIncluded {
 		price = l.Amount
-		n.Nodes = append(n.Nodes, el("cac:AllowanceCharge", val("cbc:ChargeIndicator", "false"), val("cbc:AllowanceChargeReasonCode", "95"), val("cbc:AllowanceChargeReason", "Discount"),
+		n.Nodes = append(n.Nodes, el("cac:AllowanceCharge", val("cbc:ChargeIndicator", "false"),
+			val("cbc:AllowanceChargeReasonCode", "95"), val("cbc:AllowanceChargeReason", "Discount"),
 			d.amount("cbc:Amount", off)))
 	}
 	what := ""
 	if l.Quantity != "" {
 		what = l.Quantity + " × " + l.Name
 	}
-	n.Nodes = append(n.Nodes, el("cac:Item", val("cbc:Description", what), val("cbc:Name", l.Name), category("cac:ClassifiedTaxCategory", l.Treatment, false)),
+	n.Nodes = append(n.Nodes, el("cac:Item", val("cbc:Description", what), val("cbc:Name", l.Name),
+		category("cac:ClassifiedTaxCategory", l.Treatment, false)),
 		el("cac:Price", d.amount("cbc:PriceAmount", price)))
 	return n
 }
 
 func write(root *node, ns string) ([]byte, error) {
-	root.Attrs = []xml.Attr{{Name: xml.Name{Local: "xmlns"}, Value: ns}, {Name: xml.Name{Local: "xmlns:cac"}, Value: nsCAC}, {Name: xml.Name{Local: "xmlns:cbc"}, Value: nsCBC}}
+	root.Attrs = []xml.Attr{{Name: xml.Name{Local: "xmlns"}, Value: ns}, {Name: xml.Name{Local: "xmlns:cac"}, Value: nsCAC},
+		{Name: xml.Name{Local: "xmlns:cbc"}, Value: nsCBC}}
 	b, err := xml.MarshalIndent(root, "", "  ")
 	if err != nil {
 		return nil, fault.E("document.write", fault.Other, err)

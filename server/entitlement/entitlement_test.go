@@ -50,12 +50,14 @@ func setup(t *testing.T, events ...[3]string) map[string]Entitlement {
 		day := 0
 		_, _ = fmt.Sscan(e[0], &day)
 		at := t0.AddDate(0, 0, day-1)
-		if _, err := log.Add(meter.Event{Source: "s", ID: fmt.Sprint(i), Type: e[1], Time: at, Received: at, Data: map[string]string{"value": e[2]}}); err != nil {
+		if _, err := log.Add(meter.Event{Source: "s", ID: fmt.Sprint(i), Type: e[1], Time: at, Received: at,
+			Data: map[string]string{"value": e[2]}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	all, err := All(Input{Catalog: c, Terms: []*catalog.Version{&c.Plans[0].Versions[0], &c.Addons[0].Versions[0]}, Quantities: map[string]int64{"seats": 4, "packs": 2},
-		Period: period.Span{Start: t0, End: t0.AddDate(0, 1, 0)}, Since: t0, Usage: &log, Now: now})
+	all, err := All(Input{Catalog: c, Terms: []*catalog.Version{&c.Plans[0].Versions[0], &c.Addons[0].Versions[0]},
+		Quantities: map[string]int64{"seats": 4, "packs": 2},
+		Period:     period.Span{Start: t0, End: t0.AddDate(0, 1, 0)}, Since: t0, Usage: &log, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +69,8 @@ func setup(t *testing.T, events ...[3]string) map[string]Entitlement {
 }
 
 func TestBM06_Entitlements(t *testing.T) {
-	e := setup(t, [3]string{"2", "calls", "700"}, [3]string{"10", "calls", "95"}, [3]string{"1", "gb", "200"}, [3]string{"9", "gb", "40"})
+	e := setup(t, [3]string{"2", "calls", "700"}, [3]string{"10", "calls", "95"}, [3]string{"1", "gb", "200"},
+		[3]string{"9", "gb", "40"})
 	if !e["sso"].On || e["audit"].On {
 		t.Errorf("boolean: got %v %v", e["sso"].On, e["audit"].On)
 	}
@@ -80,7 +83,8 @@ func TestBM06_Entitlements(t *testing.T) {
 		t.Errorf("up to the limit: %v", err)
 	}
 	err := e["daily"].Allow(money.Int(6))
-	if fault.KindOf(err) != fault.Limit || !strings.Contains(fault.DetailOf(err), "95 of 100 are used. More is free again on 11 April 2026.") {
+	if fault.KindOf(err) != fault.Limit || !strings.Contains(fault.DetailOf(err),
+		"95 of 100 are used. More is free again on 11 April 2026.") {
 		t.Errorf("over a hard limit: got %v", err)
 	}
 	if err := e["api"].Allow(money.Int(10_000)); err != nil {
@@ -92,7 +96,8 @@ func TestBM06_Entitlements(t *testing.T) {
 }
 
 func TestBM07_AlertsByPercent(t *testing.T) {
-	for used, want := range map[string]string{"799": "[]", "800": "[80]", "1000": "[80 100]", "1199.5": "[80 100]", "5000": "[80 100 120]"} {
+	for used, want := range map[string]string{"799": "[]", "800": "[80]", "1000": "[80 100]", "1199.5": "[80 100]",
+		"5000": "[80 100 120]"} {
 		if got := fmt.Sprint(setup(t, [3]string{"2", "calls", used})["api"].Crossed()); got != want {
 			t.Errorf("%s used: got %s, want %s", used, got, want)
 		}

@@ -91,14 +91,16 @@ func moment(t time.Time) string {
 
 // Invoices writes a row for each issued invoice.
 func Invoices(w io.Writer, accounts []*billing.Account) error {
-	t := begin(w, "number", "customer", "name", "country", "vat_id", "state", "reason", "issued", "due_by", "closed", "currency", "net", "tax", "total", "credits_applied", "credited", "paid", "due")
+	t := begin(w, "number", "customer", "name", "country", "vat_id", "state", "reason", "issued", "due_by", "closed",
+		"currency", "net", "tax", "total", "credits_applied", "credited", "paid", "due")
 	for _, a := range accounts {
 		for _, v := range a.Invoices {
 			if v.State == invoice.Draft {
 				continue
 			}
 			m := func(n int64) string { return money.Text(n, v.Currency) }
-			t.row(v.Number, a.ID, v.Buyer.Name, v.Buyer.Country, v.Buyer.VATID, string(v.State), v.Reason, moment(v.Issued), moment(v.DueBy), moment(v.Closed), string(v.Currency), m(v.Net), m(v.Tax),
+			t.row(v.Number, a.ID, v.Buyer.Name, v.Buyer.Country, v.Buyer.VATID, string(v.State), v.Reason, moment(v.Issued),
+				moment(v.DueBy), moment(v.Closed), string(v.Currency), m(v.Net), m(v.Tax),
 				m(v.Total), m(v.CreditsApplied()), m(v.Credited), m(v.Received), m(v.Due()))
 		}
 	}
@@ -107,7 +109,8 @@ func Invoices(w io.Writer, accounts []*billing.Account) error {
 
 // Lines writes a row for each line of an issued invoice.
 func Lines(w io.Writer, accounts []*billing.Account) error {
-	t := begin(w, "invoice", "customer", "line", "kind", "name", "plan", "version", "price", "quantity", "from", "to", "currency", "amount", "discount", "net", "tax_category", "tax_percent", "tax")
+	t := begin(w, "invoice", "customer", "line", "kind", "name", "plan", "version", "price", "quantity", "from", "to",
+		"currency", "amount", "discount", "net", "tax_category", "tax_percent", "tax")
 	for _, a := range accounts {
 		for _, v := range a.Invoices {
 			if v.State == invoice.Draft {
@@ -119,7 +122,8 @@ func Lines(w io.Writer, accounts []*billing.Account) error {
 				if l.Version > 0 {
 					version = money.Int(int64(l.Version)).Text(0)
 				}
-				t.row(v.Number, a.ID, l.ID, l.Kind, l.Name, l.Plan, version, l.Price, l.Quantity, moment(l.Span.Start), moment(l.Span.End), string(v.Currency), m(l.Amount), m(l.Amount-l.Discounted()),
+				t.row(v.Number, a.ID, l.ID, l.Kind, l.Name, l.Plan, version, l.Price, l.Quantity, moment(l.Span.Start),
+					moment(l.Span.End), string(v.Currency), m(l.Amount), m(l.Amount-l.Discounted()),
 					m(l.Net), string(l.Treatment.Category), l.Treatment.Percent.String(), m(l.Tax))
 			}
 		}
@@ -129,11 +133,13 @@ func Lines(w io.Writer, accounts []*billing.Account) error {
 
 // Notes writes a row for each credit note.
 func Notes(w io.Writer, accounts []*billing.Account) error {
-	t := begin(w, "number", "invoice", "customer", "reason", "issued", "currency", "net", "tax", "total", "to_invoice", "to_balance", "to_refund")
+	t := begin(w, "number", "invoice", "customer", "reason", "issued", "currency", "net", "tax", "total", "to_invoice",
+		"to_balance", "to_refund")
 	for _, a := range accounts {
 		for _, n := range a.Notes {
 			m := func(x int64) string { return money.Text(x, n.Currency) }
-			t.row(n.Number, n.Of, a.ID, n.Reason, moment(n.Issued), string(n.Currency), m(n.Net), m(n.Tax), m(n.Total), m(n.ToInvoice), m(n.ToBalance), m(n.ToRefund))
+			t.row(n.Number, n.Of, a.ID, n.Reason, moment(n.Issued), string(n.Currency), m(n.Net), m(n.Tax), m(n.Total),
+				m(n.ToInvoice), m(n.ToBalance), m(n.ToRefund))
 		}
 	}
 	return t.end("export.Notes")
@@ -148,7 +154,8 @@ func Payments(w io.Writer, accounts []*billing.Account) error {
 			if p.Returned {
 				status = "returned"
 			}
-			t.row(p.ID, a.ID, a.Invoice(p.Invoice).Number, p.Method.Kind, moment(p.At), string(a.Currency), money.Text(p.Amount, a.Currency), status, p.Code, money.Text(p.Refunded, a.Currency), p.Dispute)
+			t.row(p.ID, a.ID, a.Invoice(p.Invoice).Number, p.Method.Kind, moment(p.At), string(a.Currency),
+				money.Text(p.Amount, a.Currency), status, p.Code, money.Text(p.Refunded, a.Currency), p.Dispute)
 		}
 	}
 	return t.end("export.Payments")
@@ -163,7 +170,8 @@ func Usage(w io.Writer, accounts []*billing.Account) error {
 			if v := a.Invoice(c.Invoice); v != nil {
 				number = v.Number
 			}
-			t.row(a.ID, c.Sub, c.Plan, money.Int(int64(c.Version)).Text(0), c.Price, moment(c.Span.Start), moment(c.Span.End), c.Units.Text(9), string(a.Currency), money.Text(c.Billed, a.Currency), number)
+			t.row(a.ID, c.Sub, c.Plan, money.Int(int64(c.Version)).Text(0), c.Price, moment(c.Span.Start), moment(c.Span.End),
+				c.Units.Text(9), string(a.Currency), money.Text(c.Billed, a.Currency), number)
 		}
 	}
 	return t.end("export.Usage")
@@ -179,7 +187,8 @@ func Journal(w io.Writer, books []*ledger.Book) error {
 				if e.Amount < 0 {
 					debit, credit = "", money.Text(-e.Amount, x.Currency)
 				}
-				t.row(x.Key, moment(x.At), moment(x.Effective), x.Customer, x.Document, x.Memo, string(e.Account), string(x.Currency), debit, credit)
+				t.row(x.Key, moment(x.At), moment(x.Effective), x.Customer, x.Document, x.Memo, string(e.Account),
+					string(x.Currency), debit, credit)
 			}
 		}
 	}

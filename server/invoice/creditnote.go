@@ -125,7 +125,8 @@ func (v *Invoice) Credit(earlier []Note, takes []Take) (Note, error) {
 
 func (n *Note) addGroup(l *Line, c CreditLine) {
 	for i := range n.Groups {
-		if same := n.Groups[i].Treatment; same.Category == l.Treatment.Category && same.Country == l.Treatment.Country && same.Percent.Equal(l.Treatment.Percent) {
+		if same := n.Groups[i].Treatment; same.Category == l.Treatment.Category && same.Country == l.Treatment.Country &&
+			same.Percent.Equal(l.Treatment.Percent) {
 			n.Groups[i].Net += c.Net
 			n.Groups[i].Tax += c.Tax
 			return
@@ -153,7 +154,8 @@ type running struct {
 }
 
 func newRunning(v *Invoice, earlier []Note) *running {
-	r := &running{v, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[groupKey]int64{}, map[groupKey]int64{}, map[groupKey]int64{}, map[groupKey]int64{}}
+	r := &running{v, map[string]int64{}, map[string]int64{}, map[string]int64{}, map[groupKey]int64{}, map[groupKey]int64{},
+		map[groupKey]int64{}, map[groupKey]int64{}}
 	for _, l := range v.Lines {
 		r.all[l.group()] += l.Discounted()
 		r.allOfTax[l.group()] += l.Tax
@@ -181,7 +183,8 @@ func (r *running) book(l *Line, c CreditLine) {
 func (r *running) byAmount(l *Line, t Take) (CreditLine, error) {
 	const op = "invoice.Credit"
 	if left := l.Amount - r.amount[l.ID]; t.Amount <= 0 || t.Amount > left {
-		return CreditLine{}, fault.Errorf(op, fault.Invalid, "%s cannot be credited on %q of invoice %s: %s of it is left", money.Text(t.Amount, r.v.Currency), l.Name, r.v.Number, money.Text(left, r.v.Currency))
+		return CreditLine{}, fault.Errorf(op, fault.Invalid, "%s cannot be credited on %q of invoice %s: %s of it is left",
+			money.Text(t.Amount, r.v.Currency), l.Name, r.v.Number, money.Text(left, r.v.Currency))
 	}
 	off, err := l.discountOf(r.amount[l.ID] + t.Amount)
 	if err != nil {
@@ -215,7 +218,8 @@ func (r *running) byGross(l *Line, t Take) (CreditLine, error) {
 	left := l.Net + l.Tax - r.gross[l.ID]
 	switch {
 	case t.Gross > left:
-		return CreditLine{}, fault.Errorf(op, fault.Invalid, "%s cannot be given back on %q of invoice %s: %s of it is left", money.Text(t.Gross, r.v.Currency), l.Name, r.v.Number, money.Text(left, r.v.Currency))
+		return CreditLine{}, fault.Errorf(op, fault.Invalid, "%s cannot be given back on %q of invoice %s: %s of it is left",
+			money.Text(t.Gross, r.v.Currency), l.Name, r.v.Number, money.Text(left, r.v.Currency))
 	case t.Gross == left && l.Amount > r.amount[l.ID]:
 		c := CreditLine{Amount: l.Amount - r.amount[l.ID], Discount: l.Amount - l.Discounted() - r.off[l.ID]}
 		c.Net = c.Amount - c.Discount

@@ -26,7 +26,8 @@ func draft(lines ...Line) Invoice {
 var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func TestBM20_OrderAndSums(t *testing.T) {
-	v, err := draft(Line{Amount: 10000, Treatment: at("10")}, Line{Amount: 5000, Treatment: at("0")}, Line{Amount: 3000, Treatment: at("20")},
+	v, err := draft(Line{Amount: 10000, Treatment: at("10")}, Line{Amount: 5000, Treatment: at("0")},
+		Line{Amount: 3000, Treatment: at("20")},
 		Line{Amount: 2000, Treatment: at("20")}).Compute([]Coupon{{ID: "C", Amount: 1000}})
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +44,8 @@ func TestBM20_OrderAndSums(t *testing.T) {
 }
 
 func TestTaxInside(t *testing.T) {
-	v, err := draft(Line{Amount: 999, Treatment: at("20"), TaxIncluded: true}, Line{Amount: 999, Treatment: at("20"), TaxIncluded: true},
+	v, err := draft(Line{Amount: 999, Treatment: at("20"), TaxIncluded: true},
+		Line{Amount: 999, Treatment: at("20"), TaxIncluded: true},
 		Line{Amount: 999, Treatment: at("20"), TaxIncluded: true}).Compute(nil)
 	if err != nil || v.Total != 2997 || v.Net != 2498 || v.Tax != 499 { // 2997/1.2 = 2497.5
 		t.Errorf("got net %d tax %d total %d, %v", v.Net, v.Tax, v.Total, err)
@@ -119,10 +121,12 @@ func TestBM22_CreditNotes(t *testing.T) {
 		v := issue(c.invoiced, "25")
 		n, err := v.Credit(nil, []Take{{Line: "l0", Amount: c.credited}})
 		if err != nil || n.Net != c.net || n.Tax != c.tax || n.Total != c.total {
-			t.Errorf("%d of %d: got %d + %d = %d %v, want %d + %d = %d", c.credited, c.invoiced, n.Net, n.Tax, n.Total, err, c.net, c.tax, c.total)
+			t.Errorf("%d of %d: got %d + %d = %d %v, want %d + %d = %d", c.credited, c.invoiced, n.Net, n.Tax, n.Total, err,
+				c.net, c.tax, c.total)
 		}
 		n.Invoice = v.ID
-		if _, err := v.Credit([]Note{n}, []Take{{Line: "l0", Amount: c.invoiced - c.credited + 1}}); fault.KindOf(err) != fault.Invalid {
+		if _, err := v.Credit([]Note{n}, []Take{{Line: "l0",
+			Amount: c.invoiced - c.credited + 1}}); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("more than the invoice was credited: %v", err)
 		}
 	}
@@ -144,7 +148,8 @@ func TestLawInvoiceTotalIsTheSumOfWhatItShows(t *testing.T) {
 		for _, g := range v.Groups {
 			byGroup, groupNet = byGroup+g.Tax, groupNet+g.Net
 		}
-		if sub != v.Subtotal || off != v.Discount || net != v.Net || groupNet != v.Net || tax != v.Tax || byGroup != v.Tax || v.Total != net+tax {
+		if sub != v.Subtotal || off != v.Discount || net != v.Net || groupNet != v.Net || tax != v.Tax || byGroup != v.Tax ||
+			v.Total != net+tax {
 			t.Fatalf("sums differ: %+v", v)
 		}
 	})
@@ -214,7 +219,8 @@ func TestLawNotesNeverGiveBackMoreAndEndExact(t *testing.T) {
 func TestRefundOfAnExactSum(t *testing.T) {
 	for _, percent := range []string{"0", "5.5", "20", "25"} {
 		for _, included := range []bool{false, true} {
-			v, _ := draft(Line{Amount: 1000, Treatment: at(percent), TaxIncluded: included}).Compute([]Coupon{{ID: "c", Percent: decimal.MustParse("10")}})
+			v, _ := draft(Line{Amount: 1000, Treatment: at(percent),
+				TaxIncluded: included}).Compute([]Coupon{{ID: "c", Percent: decimal.MustParse("10")}})
 			v, _ = v.Issue("HF-1", now, now, nil)
 			var notes []Note
 			var sum int64

@@ -45,7 +45,8 @@ func (v Invoice) Receive(amount int64, at time.Time) (Invoice, error) {
 		return v, v.conflict(op, "paid")
 	}
 	if amount <= 0 || amount > v.owed() {
-		return v, fault.Errorf(op, fault.Invalid, "%s was received for invoice %s, on which %s is owed", money.Text(amount, v.Currency), v.Number, money.Text(v.owed(), v.Currency))
+		return v, fault.Errorf(op, fault.Invalid, "%s was received for invoice %s, on which %s is owed",
+			money.Text(amount, v.Currency), v.Number, money.Text(v.owed(), v.Currency))
 	}
 	v.Received += amount
 	return v.settle(at), nil
@@ -58,7 +59,8 @@ func (v Invoice) Return(amount int64) (Invoice, error) {
 		return v, v.conflict(op, "owed again")
 	}
 	if amount <= 0 || amount > v.Received {
-		return v, fault.Errorf(op, fault.Invalid, "%s cannot go back: %s was received for invoice %s", money.Text(amount, v.Currency), money.Text(v.Received, v.Currency), v.Number)
+		return v, fault.Errorf(op, fault.Invalid, "%s cannot go back: %s was received for invoice %s",
+			money.Text(amount, v.Currency), money.Text(v.Received, v.Currency), v.Number)
 	}
 	v.Received -= amount
 	v.State, v.Closed = Open, time.Time{}
@@ -69,7 +71,8 @@ func (v Invoice) Return(amount int64) (Invoice, error) {
 func (v Invoice) Reduce(amount int64, at time.Time) (Invoice, error) {
 	const op = "invoice.Reduce"
 	if amount < 0 || amount > v.owed() {
-		return v, fault.Errorf(op, fault.Invalid, "%s cannot be taken off invoice %s, on which %s is owed", money.Text(amount, v.Currency), v.Number, money.Text(v.owed(), v.Currency))
+		return v, fault.Errorf(op, fault.Invalid, "%s cannot be taken off invoice %s, on which %s is owed",
+			money.Text(amount, v.Currency), v.Number, money.Text(v.owed(), v.Currency))
 	}
 	v.Credited += amount
 	return v.settle(at), nil

@@ -34,7 +34,8 @@ const (
 )
 
 // Accounts lists the chart in the order of reports.
-var Accounts = []Account{Receivable, Cash, Disputed, Deferred, TaxPayable, Balance, PrepaidHeld, Refunds, Unapplied, Revenue, Breakage, Promotion,
+var Accounts = []Account{Receivable, Cash, Disputed, Deferred, TaxPayable, Balance, PrepaidHeld, Refunds, Unapplied, Revenue,
+	Breakage, Promotion,
 	BadDebt, DisputeLoss}
 
 // Entry is one side: a debit if positive, a credit if negative, in minor units.
@@ -141,7 +142,8 @@ func equal(a, b Tx) bool {
 
 // Clone is a book of its own that starts with what b holds.
 func (b *Book) Clone() Book {
-	c := Book{txs: b.txs[:len(b.txs):len(b.txs)], keys: make(map[string]int, len(b.keys)+4), balances: make(map[slot]int64, len(b.balances)+4)}
+	c := Book{txs: b.txs[:len(b.txs):len(b.txs)], keys: make(map[string]int, len(b.keys)+4),
+		balances: make(map[slot]int64, len(b.balances)+4)}
 	for k, v := range b.keys {
 		c.keys[k] = v
 	}

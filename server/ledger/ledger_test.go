@@ -15,7 +15,8 @@ var now = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func TestBM35_DoubleEntry(t *testing.T) {
 	var b Book
-	ok := Tx{Key: "i1", At: now, Currency: "EUR", Entries: []Entry{Debit(Receivable, 120), Credit(Deferred, 100), Credit(TaxPayable, 20)}}
+	ok := Tx{Key: "i1", At: now, Currency: "EUR", Entries: []Entry{Debit(Receivable, 120), Credit(Deferred, 100),
+		Credit(TaxPayable, 20)}}
 	for range 2 { // the second is the same fact
 		if err := b.Post(ok); err != nil {
 			t.Fatal(err)
@@ -60,7 +61,8 @@ func TestLawEveryCurrencySumsToZero(t *testing.T) {
 			if rapid.IntRange(0, 3).Draw(t, "balanced") > 0 {
 				es = append(es, Entry{Revenue, -sum})
 			}
-			_ = b.Post(Tx{Key: fmt.Sprint(i), At: now, Currency: rapid.SampledFrom([]money.Currency{"EUR", "JPY"}).Draw(t, "c"), Entries: es})
+			_ = b.Post(Tx{Key: fmt.Sprint(i), At: now, Currency: rapid.SampledFrom([]money.Currency{"EUR", "JPY"}).Draw(t, "c"),
+				Entries: es})
 		}
 		for _, row := range Trial(&b) {
 			if row.Sum != 0 {

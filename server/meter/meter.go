@@ -81,7 +81,8 @@ func (l *Log) Check(e Event) error {
 	case e.ID == "" || e.Type == "":
 		return fault.Errorf(op, fault.Invalid, "an event needs an id and a type")
 	case e.Time.After(e.Received.Add(FutureMax)):
-		return fault.Errorf(op, fault.Invalid, "event %s is from the future: it happened at %s, now is %s", e.ID, e.Time.Format(time.RFC3339), e.Received.Format(time.RFC3339))
+		return fault.Errorf(op, fault.Invalid, "event %s is from the future: it happened at %s, now is %s", e.ID,
+			e.Time.Format(time.RFC3339), e.Received.Format(time.RFC3339))
 	case e.Received.Sub(e.Time) > AgeMax:
 		return fault.Errorf(op, fault.Invalid, "event %s is older than %d days", e.ID, int(AgeMax.Hours()/24))
 	}
@@ -167,7 +168,8 @@ func value(m *catalog.Meter, e Event) (money.Exact, error) {
 		return money.Exact{}, fault.Wrap("meter.value", err)
 	}
 	if d.IsNeg() {
-		return money.Exact{}, fault.Errorf("meter.value", fault.Invalid, "event %s has a negative %s: %s; to correct an event, send one that replaces it", e.ID, m.Value, d)
+		return money.Exact{}, fault.Errorf("meter.value", fault.Invalid,
+			"event %s has a negative %s: %s; to correct an event, send one that replaces it", e.ID, m.Value, d)
 	}
 	return money.Number(d), nil
 }

@@ -65,7 +65,8 @@ func TestBM01_RepeatedEventsCountOnce(t *testing.T) {
 
 func TestBM02_Aggregations(t *testing.T) {
 	events := []Event{ev("a", 1, "5"), ev("b", 2, "2.5"), ev("c", 3, "5"), ev("late", 31, "100")}
-	for agg, want := range map[string]string{"sum": "12.5", "count": "3", "unique": "2", "min": "2.5", "max": "5", "average": "4.166666667", "latest": "5"} {
+	for agg, want := range map[string]string{"sum": "12.5", "count": "3", "unique": "2", "min": "2.5", "max": "5",
+		"average": "4.166666667", "latest": "5"} {
 		if got := measure(t, meter(agg), nil, span, events...); got != want {
 			t.Errorf("%s: got %s, want %s", agg, got, want)
 		}
@@ -130,7 +131,8 @@ func TestRefusedEvents(t *testing.T) {
 
 func TestLawAnyOrderGivesTheSameUsage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := meter(rapid.SampledFrom([]string{"sum", "count", "unique", "min", "max", "average", "latest", "weighted"}).Draw(t, "aggregate"))
+		m := meter(rapid.SampledFrom([]string{"sum", "count", "unique", "min", "max", "average", "latest", "weighted"}).Draw(t,
+			"aggregate"))
 		var events []Event
 		for i := range rapid.IntRange(1, 30).Draw(t, "events") {
 			e := ev(fmt.Sprintf("e%d", i), rapid.IntRange(-2, 33).Draw(t, "day"), fmt.Sprint(rapid.IntRange(0, 50).Draw(t, "v")))
@@ -159,7 +161,8 @@ func TestLawPartsOfAPeriodAddUp(t *testing.T) {
 		m := meter(rapid.SampledFrom([]string{"sum", "count", "weighted"}).Draw(t, "aggregate"))
 		var l Log
 		for i := range rapid.IntRange(0, 20).Draw(t, "events") {
-			_, _ = l.Add(ev(fmt.Sprintf("e%d", i), rapid.IntRange(-2, 33).Draw(t, "day"), fmt.Sprint(rapid.IntRange(0, 50).Draw(t, "v"))))
+			_, _ = l.Add(ev(fmt.Sprintf("e%d", i), rapid.IntRange(-2, 33).Draw(t, "day"),
+				fmt.Sprint(rapid.IntRange(0, 50).Draw(t, "v"))))
 		}
 		cut := t0.Add(time.Duration(rapid.Int64Range(0, int64(span.End.Sub(t0))).Draw(t, "cut")))
 		whole, _ := l.Measure(m, nil, span, span)

@@ -35,7 +35,8 @@ var decimals = func() map[Currency]int {
 func ParseCurrency(s string) (Currency, error) {
 	c := Currency(strings.ToUpper(strings.TrimSpace(s)))
 	if _, ok := decimals[c]; !ok {
-		return "", fault.Errorf("money.ParseCurrency", fault.Invalid, "unknown currency %q; use an ISO 4217 code such as EUR, USD or JPY", s)
+		return "", fault.Errorf("money.ParseCurrency", fault.Invalid,
+			"unknown currency %q; use an ISO 4217 code such as EUR, USD or JPY", s)
 	}
 	return c, nil
 }

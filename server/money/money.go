@@ -61,7 +61,8 @@ func ParseNumber(s string) (decimal.Decimal, error) {
 			digits++
 		case c == '.' || (c == '-' || c == '+') && i == 0:
 		default:
-			return decimal.Decimal{}, fault.Errorf(op, fault.Invalid, "%.40q is not a number; write digits and a point, such as 12.50", s)
+			return decimal.Decimal{}, fault.Errorf(op, fault.Invalid,
+				"%.40q is not a number; write digits and a point, such as 12.50", s)
 		}
 	}
 	whole, frac, _ := strings.Cut(strings.TrimLeft(t, "+-"), ".")

@@ -95,7 +95,8 @@ type Test struct {
 
 // NewTest makes a test processor that reads the time from now.
 func NewTest(now func() time.Time) *Test {
-	return &Test{now: now, charges: map[string]*charge{}, byKey: map[string]string{}, refunds: map[string]Result{}, tries: map[string]int{}}
+	return &Test{now: now, charges: map[string]*charge{}, byKey: map[string]string{}, refunds: map[string]Result{},
+		tries: map[string]int{}}
 }
 
 func (t *Test) id(prefix string) string {
@@ -124,7 +125,8 @@ func (t *Test) Check(m Method) error {
 			names = append(names, n)
 		}
 		sort.Strings(names)
-		return fault.Errorf("payment.Check", fault.Invalid, "the test processor knows no %s %q; it knows %s", m.Kind, m.Token, strings.Join(names, ", "))
+		return fault.Errorf("payment.Check", fault.Invalid, "the test processor knows no %s %q; it knows %s", m.Kind, m.Token,
+			strings.Join(names, ", "))
 	}
 	return fault.Errorf("payment.Check", fault.Invalid, "unknown kind of payment method %q; use card, debit or wire", m.Kind)
 }
@@ -211,7 +213,8 @@ func (t *Test) Refund(_ context.Context, r RefundRequest) (Result, error) {
 	case r.Amount.Currency != c.req.Amount.Currency || r.Amount.Minor <= 0:
 		return Result{}, fault.Errorf(op, fault.Invalid, "a refund of %s on a charge of %s", r.Amount, c.req.Amount)
 	case r.Amount.Minor > c.req.Amount.Minor-c.refunded:
-		return Result{}, fault.Errorf(op, fault.Invalid, "a refund of %s is more than what is left of the payment (%s)", r.Amount, money.New(c.req.Amount.Minor-c.refunded, c.req.Amount.Currency))
+		return Result{}, fault.Errorf(op, fault.Invalid, "a refund of %s is more than what is left of the payment (%s)",
+			r.Amount, money.New(c.req.Amount.Minor-c.refunded, c.req.Amount.Currency))
 	}
 	res := Result{ID: t.id("re"), Status: Succeeded}
 	if c.disputed {
@@ -286,7 +289,8 @@ func (t *Test) dispute(chargeID, kind string) (Event, error) {
 		return Event{}, fault.Errorf("payment.Dispute", fault.Conflict, "%s does not fit charge %q now", kind, chargeID)
 	}
 	c.disputed, c.decided = kind != DisputeWon, kind != DisputeOpened
-	return Event{ID: t.id("evt"), Kind: kind, At: t.now(), Charge: chargeID, Customer: c.req.Customer, Amount: money.New(c.req.Amount.Minor-c.refunded, c.req.Amount.Currency)}, nil
+	return Event{ID: t.id("evt"), Kind: kind, At: t.now(), Charge: chargeID, Customer: c.req.Customer,
+		Amount: money.New(c.req.Amount.Minor-c.refunded, c.req.Amount.Currency)}, nil
 }
 
 // Wire lets money arrive on the seller's account.

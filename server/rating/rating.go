@@ -150,7 +150,8 @@ func volume(tiers []catalog.Tier, c money.Currency, units money.Exact) []Part {
 func tier(t catalog.Tier, c money.Currency, n, from money.Exact, upTo string) []Part {
 	var out []Part
 	if d, ok := t.Amount[c]; ok {
-		out = append(out, Part{What: "tier", From: from.Text(9), UpTo: upTo, Quantity: n.Text(9), Rate: d.String(), exact: minor(d, c).Mul(n)})
+		out = append(out, Part{What: "tier", From: from.Text(9), UpTo: upTo, Quantity: n.Text(9), Rate: d.String(),
+			exact: minor(d, c).Mul(n)})
 	}
 	if d, ok := t.Flat[c]; ok {
 		out = append(out, Part{What: "flat", From: from.Text(9), UpTo: upTo, Rate: d.String(), exact: minor(d, c)})

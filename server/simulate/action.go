@@ -23,9 +23,15 @@ var actions map[string]action
 func init() { // actions that contain actions need the table while it is made
 	actions = map[string]action{
 		"subscribe": {command(subscribe)}, "change": {command(change)}, "cancel": {command(cancel)},
-		"undo":       {command(func(*reader, yamldoc.Node, map[string]yamldoc.Node, string) make { return plain(billing.Stay{}) }, "customer")},
-		"unschedule": {command(func(*reader, yamldoc.Node, map[string]yamldoc.Node, string) make { return plain(billing.Unschedule{}) }, "customer")},
-		"pause":      {command(pause)}, "resume": {command(resume)}, "reactivate": {command(reactivate)}, "coupon": {command(coupon)},
+		"undo": {command(func(*reader, yamldoc.Node, map[string]yamldoc.Node,
+			string) make {
+			return plain(billing.Stay{})
+		}, "customer")},
+		"unschedule": {command(func(*reader, yamldoc.Node, map[string]yamldoc.Node,
+			string) make {
+			return plain(billing.Unschedule{})
+		}, "customer")},
+		"pause": {command(pause)}, "resume": {command(resume)}, "reactivate": {command(reactivate)}, "coupon": {command(coupon)},
 		"methods": {command(methods)}, "update": {command(update)}, "vat": {command(vat)}, "give": {command(give)}, "buy": {command(buy)}, "top_up": {command(topUp)},
 		"credit": {command(credit)}, "refund": {command(refund)}, "void": {command(void)}, "give_up": {command(giveUp)}, "collect": {command(collect)},
 		"charge": {command(charge)}, "usage": {noUsage}, "wire": {wire}, "authenticate": {authenticate}, "dispute": {dispute}, "decide": {decide},
@@ -77,7 +83,8 @@ func build(r *reader, n yamldoc.Node, b builder, keys []string) (string, make) {
 }
 
 // allKeys are known to every command; what a command does not take, it refuses itself.
-var allKeys = []string{"customer", "id", "plan", "version", "quantities", "seats", "addons", "trial_days", "starts", "anchor", "coupons", "coupon", "when", "add", "remove", "invoice",
+var allKeys = []string{"customer", "id", "plan", "version", "quantities", "seats", "addons", "trial_days", "starts", "anchor",
+	"coupons", "coupon", "when", "add", "remove", "invoice",
 	"credit", "end_trial", "reason", "until", "reset", "pays", "send_invoice", "name", "address", "country", "vat_id", "vat", "exempt", "email", "company_id", "status", "amount",
 	"expires", "priority", "below", "lasts", "line", "tax_category", "now"}
 
@@ -134,7 +141,8 @@ func names(n yamldoc.Node) []string {
 
 func subscribe(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
 	takes(f, "id", "plan", "version", "quantities", "seats", "addons", "trial_days", "starts", "anchor", "coupon", "coupons")
-	c := billing.Subscribe{ID: f["id"].Str(), Plan: n.Need(f, "plan").Str(), Version: int(f["version"].Int(1, 1e6)), Quantities: quantities(f), Addons: names(f["addons"]),
+	c := billing.Subscribe{ID: f["id"].Str(), Plan: n.Need(f, "plan").Str(), Version: int(f["version"].Int(1, 1e6)),
+		Quantities: quantities(f), Addons: names(f["addons"]),
 		Starts: f["starts"].Time(r.zone), Anchor: f["anchor"].Time(r.zone), Coupons: append(names(f["coupons"]), names(f["coupon"])...)}
 	if !f["version"].Ok() {
 		c.Version = 0
@@ -148,8 +156,10 @@ func subscribe(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) m
 
 func change(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
 	takes(f, "plan", "version", "quantities", "seats", "add", "remove", "when", "anchor", "invoice", "credit", "end_trial")
-	c := billing.Change{Plan: f["plan"].Str(), Quantities: quantities(f), Add: f["add"].Str(), Remove: f["remove"].Str(), EndTrial: f["end_trial"].Bool(),
-		Anchor: f["anchor"].OneOf("keep", "reset"), Invoice: f["invoice"].OneOf("now", "next"), Credit: f["credit"].OneOf("balance", "refund", "none")}
+	c := billing.Change{Plan: f["plan"].Str(), Quantities: quantities(f), Add: f["add"].Str(), Remove: f["remove"].Str(),
+		EndTrial: f["end_trial"].Bool(),
+		Anchor:   f["anchor"].OneOf("keep", "reset"), Invoice: f["invoice"].OneOf("now",
+			"next"), Credit: f["credit"].OneOf("balance", "refund", "none")}
 	if f["version"].Ok() {
 		c.Version = int(f["version"].Int(1, 1e6))
 	}
@@ -171,7 +181,8 @@ func when(r *reader, n yamldoc.Node) (string, time.Time) {
 
 func cancel(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
 	takes(f, "when", "credit", "reason")
-	return plain(billing.Cancel{Now: f["when"].OneOf("now", "end") == "now", Credit: f["credit"].OneOf("balance", "refund", "none"), Reason: f["reason"].Str()})
+	return plain(billing.Cancel{Now: f["when"].OneOf("now", "end") == "now",
+		Credit: f["credit"].OneOf("balance", "refund", "none"), Reason: f["reason"].Str()})
 }
 
 func pause(r *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
@@ -210,7 +221,10 @@ func update(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, id string) mak
 		c := a.Customer
 		for key, set := range map[string]func(){
 			"name": func() { c.Name = d.Name }, "address": func() { c.Address = d.Address }, "country": func() { c.Country = d.Country },
-			"vat_id": func() { c.VATID, c.VATStatus = d.VATID, d.VATStatus }, "exempt": func() { c.Exempt = d.Exempt }, "email": func() { c.Email = d.Email },
+			"vat_id": func() {
+				c.VATID, c.VATStatus = d.VATID,
+					d.VATStatus
+			}, "exempt": func() { c.Exempt = d.Exempt }, "email": func() { c.Email = d.Email },
 			"company_id": func() { c.CompanyID = d.CompanyID },
 		} {
 			if _, ok := f[key]; ok {
@@ -233,7 +247,8 @@ func vat(_ *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
 func (r *reader) usage(n yamldoc.Node, h happening) {
 	f := n.Fields("customer", "meter", "event", "value", "data", "id", "source", "time", "replaces", "every", "until")
 	id := r.who(n, f)
-	ev := meter.Event{Source: f["source"].Str(), ID: f["id"].Str(), Type: f["event"].Str(), Replaces: f["replaces"].Str(), Data: map[string]string{}, Time: f["time"].Time(r.zone)}
+	ev := meter.Event{Source: f["source"].Str(), ID: f["id"].Str(), Type: f["event"].Str(), Replaces: f["replaces"].Str(),
+		Data: map[string]string{}, Time: f["time"].Time(r.zone)}
 	if ev.Source == "" {
 		ev.Source = "simulation"
 	}
@@ -273,10 +288,11 @@ func (r *reader) usage(n yamldoc.Node, h happening) {
 			n.Fail("more than %d events", MaxEvents)
 			return
 		}
-		r.f.happenings = append(r.f.happenings, happening{at: at, line: h.line, kind: "usage", refused: h.refused, do: func(w *world) error {
-			_, err := w.engine.Record(w.ctx, id, one)
-			return err
-		}})
+		r.f.happenings = append(r.f.happenings, happening{at: at, line: h.line, kind: "usage", refused: h.refused,
+			do: func(w *world) error {
+				_, err := w.engine.Record(w.ctx, id, one)
+				return err
+			}})
 	}
 }
 

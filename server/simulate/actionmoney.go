@@ -72,7 +72,8 @@ func pick(w *world, customer, which string) (string, error) {
 		n, err = len(issued), nil
 	}
 	if err != nil || n < 1 || n > len(issued) {
-		return "", fault.Errorf("simulate", fault.NotFound, "%s has no invoice %q; say last, a place such as 1, or a number", customer, which)
+		return "", fault.Errorf("simulate", fault.NotFound, "%s has no invoice %q; say last, a place such as 1, or a number",
+			customer, which)
 	}
 	return issued[n-1].ID, nil
 }
@@ -134,7 +135,8 @@ func collect(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) mak
 
 func charge(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
 	takes(f, "name", "amount", "tax_category", "now", "starts", "until")
-	c := billing.Charge{Name: n.Need(f, "name").Str(), TaxCategory: f["tax_category"].Str(), Now: f["now"].Bool(), Span: period.Span{Start: f["starts"].Time(r.zone), End: f["until"].Time(r.zone)}}
+	c := billing.Charge{Name: n.Need(f, "name").Str(), TaxCategory: f["tax_category"].Str(), Now: f["now"].Bool(),
+		Span: period.Span{Start: f["starts"].Time(r.zone), End: f["until"].Time(r.zone)}}
 	amount := r.amount(n.Need(f, "amount"))
 	return func(w *world, id string) (billing.Command, error) {
 		c := c
@@ -202,7 +204,8 @@ func lastCharge(w *world, id string, fits func(billing.Payment) bool) (string, e
 }
 
 // later is an action of the processor on the customer's latest charge that fits.
-func later(r *reader, n yamldoc.Node, key string, fits func(billing.Payment) bool, do func(p *payment.Test, charge string, yes bool) (payment.Event, error)) func(*world) error {
+func later(r *reader, n yamldoc.Node, key string, fits func(billing.Payment) bool,
+	do func(p *payment.Test, charge string, yes bool) (payment.Event, error)) func(*world) error {
 	keys := []string{"customer"}
 	if key != "" {
 		keys = append(keys, key)
@@ -237,7 +240,8 @@ func decide(r *reader, n yamldoc.Node, _ time.Time) func(*world) error {
 	return later(r, n, "won", func(p billing.Payment) bool { return p.Dispute == "opened" }, (*payment.Test).Decide)
 }
 
-var previewable = map[string]builder{"subscribe": subscribe, "change": change, "cancel": cancel, "pause": pause, "resume": resume, "reactivate": reactivate, "coupon": coupon,
+var previewable = map[string]builder{"subscribe": subscribe, "change": change, "cancel": cancel, "pause": pause,
+	"resume": resume, "reactivate": reactivate, "coupon": coupon,
 	"charge": charge, "refund": refund, "credit": credit, "buy": buy}
 
 // preview tries another action and shows what it would do.

@@ -61,7 +61,8 @@ func TestBadInputIsRefusedAndChangesNothing(t *testing.T) {
 	for _, c := range refusals {
 		t.Run(c.name, func(t *testing.T) {
 			event := "  - {at: 2026-04-10, " + c.event + "}\n"
-			if got := refuse(t, badHead+event, kindOf(t, badHead+event)); !strings.HasPrefix(got, "line 21: ") || !strings.Contains(got, c.want) {
+			if got := refuse(t, badHead+event, kindOf(t, badHead+event)); !strings.HasPrefix(got, "line 21: ") ||
+				!strings.Contains(got, c.want) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 			same(t, play(t, badHead+"  - {at: 2026-04-10, "+c.event+", expect: refused}\n"), want)
@@ -91,7 +92,8 @@ func TestBadFilesNameTheLine(t *testing.T) {
 		{"field-of-another", badHead + "  - {at: 2026-04-10, cancel: {customer: acme, plan: a}}\n", "plan: unknown key"},
 		{"unknown-meter", badHead + "  - {at: 2026-04-10, usage: {customer: acme, meter: kalls, value: 1}}\n", `there is no meter "kalls"`},
 		{"unknown-card", strings.Replace(badHead, "card: ok", "card: gold", 1), `knows no card "gold"`},
-		{"gap-in-tiers", strings.Replace(badHead, "model: flat, amount: 200", "model: volume, quantity: n, tiers: [{up_to: 5, amount: 1}]", 1), "nothing prices what lies above 5"},
+		{"gap-in-tiers", strings.Replace(badHead, "model: flat, amount: 200",
+			"model: volume, quantity: n, tiers: [{up_to: 5, amount: 1}]", 1), "nothing prices what lies above 5"},
 		{"unknown-currency", strings.Replace(badHead, "currency: EUR", "currency: ABC", 1), `unknown currency "ABC"`},
 		{"no-start", "catalog: {currency: EUR, plans: {a: {prices: []}}}\ncustomers: {a: {}}\n", "start is missing"},
 		{"other-file", "start: 2026-01-01\ncatalog: prices.yaml\ncustomers: {a: {}}\n", "cannot be read here"},
@@ -102,7 +104,8 @@ func TestBadFilesNameTheLine(t *testing.T) {
 			}
 		})
 	}
-	if got := refuse(t, badHead+"  - {at: 2026-04-10, cancel: {customer: acme}, expect: refused}\n", fault.Invalid); !strings.Contains(got, "expected to be refused") {
+	if got := refuse(t, badHead+"  - {at: 2026-04-10, cancel: {customer: acme}, expect: refused}\n",
+		fault.Invalid); !strings.Contains(got, "expected to be refused") {
 		t.Errorf("got %q", got)
 	}
 }

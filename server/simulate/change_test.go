@@ -315,5 +315,6 @@ events:
 04-20 start 30.00 paid: base 30.00;
 04-20 cycle 30.00 paid: base 30.00;
 04-20 cycle 34.00 paid: calls ×4 4.00; base 30.00;`)
-	equal(t, "periods", []string{r.Invoices[0].Lines[0].From.Format("01-02"), r.Invoices[2].Lines[1].To.Format("01-02")}, "[02-10 05-10]")
+	equal(t, "periods", []string{r.Invoices[0].Lines[0].From.Format("01-02"), r.Invoices[2].Lines[1].To.Format("01-02")},
+		"[02-10 05-10]")
 }

@@ -43,12 +43,14 @@ events:
 `
 	}
 	r := play(t, file("cancel"))
-	equal(t, "cancel", told(r, "account.", "subscription.cancelled", "invoice.uncollectible"), "[04-01 account.past_due 04-08 account.restricted 04-15 subscription.cancelled 04-15 invoice.uncollectible]")
+	equal(t, "cancel", told(r, "account.", "subscription.cancelled", "invoice.uncollectible"),
+		"[04-01 account.past_due 04-08 account.restricted 04-15 subscription.cancelled 04-15 invoice.uncollectible]")
 	equal(t, "tries", len(r.Payments), 4)
 	equal(t, "customer", []any{r.Customers[0].Status, r.Customers[0].Access, r.Customers[0].Owed}, "[cancelled read_only 100.00]")
 	equal(t, "bad debt", r.Ledger[0].Accounts["bad_debt"], "100.00")
 	r = play(t, file("unpaid"))
-	equal(t, "unpaid", []any{r.Customers[0].Status, r.Customers[0].Access, r.Customers[0].Standing, r.Invoices[0].State}, "[paused read_only restricted open]")
+	equal(t, "unpaid", []any{r.Customers[0].Status, r.Customers[0].Access, r.Customers[0].Standing, r.Invoices[0].State},
+		"[paused read_only restricted open]")
 	r = play(t, file("none"))
 	equal(t, "none", []any{r.Customers[0].Status, r.Customers[0].Access, len(r.Invoices)}, "[active read_only 2]")
 }

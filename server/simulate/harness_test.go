@@ -81,7 +81,8 @@ func brief(r *Report) string {
 		b.WriteString("\n")
 	}
 	for _, n := range r.Notes {
-		fmt.Fprintf(&b, "note %s %s on %s: off %s, balance %s, refund %s\n", n.Issued.Format("01-02"), n.Total, n.Invoice, n.ToInvoice, n.ToBalance, n.ToRefund)
+		fmt.Fprintf(&b, "note %s %s on %s: off %s, balance %s, refund %s\n", n.Issued.Format("01-02"), n.Total, n.Invoice,
+			n.ToInvoice, n.ToBalance, n.ToRefund)
 	}
 	return b.String()
 }

@@ -61,7 +61,8 @@ events:
   - {at: 2026-01-31, upcoming: {customer: acme}}
 `)
 	shown, billed := r.Previews[0].Invoices[0], r.Invoices[1]
-	equal(t, "upcoming", []string{shown.Total, shown.Lines[0].Amount, shown.Lines[0].Quantity}, []string{billed.Total, billed.Lines[0].Amount, billed.Lines[0].Quantity})
+	equal(t, "upcoming", []string{shown.Total, shown.Lines[0].Amount, shown.Lines[0].Quantity},
+		[]string{billed.Total, billed.Lines[0].Amount, billed.Lines[0].Quantity})
 	equal(t, "total", billed.Total, "40.00")
 }
 
@@ -232,7 +233,8 @@ events:
 	equal(t, "to balance", []string{n[1].Total, n[1].ToBalance}, "[10.00 10.00]")
 	equal(t, "off what is owed", []string{n[2].Total, n[2].ToInvoice}, "[50.00 50.00]")
 	equal(t, "owed", r.Customers[1].Owed, "190.00")
-	if got := refuse(t, head+"  - {at: 2026-04-05, refund: {customer: acme, amount: 120.01}}\n", fault.Invalid); got != "line 15: 120.01 EUR is more than what is left of invoice INV-000001 (120.00 EUR)" {
+	if got := refuse(t, head+"  - {at: 2026-04-05, refund: {customer: acme, amount: 120.01}}\n",
+		fault.Invalid); got != "line 15: 120.01 EUR is more than what is left of invoice INV-000001 (120.00 EUR)" {
 		t.Errorf("got %q", got)
 	}
 }
@@ -299,7 +301,8 @@ events:
   - {at: 2026-04-01, subscribe: {customer: u, plan: a}, expect: refused}
   - {at: 2026-04-11, cancel: {customer: j, when: now}}
 `)
-	equal(t, "totals", []string{r.Invoices[0].Total, r.Invoices[1].Total, r.Invoices[2].Total, r.Notes[0].Total}, "[11.99 1199 11.999 799]")
+	equal(t, "totals", []string{r.Invoices[0].Total, r.Invoices[1].Total, r.Invoices[2].Total, r.Notes[0].Total},
+		"[11.99 1199 11.999 799]")
 	equal(t, "ledgers", len(r.Ledger), 3)
 }
 

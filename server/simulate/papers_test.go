@@ -13,7 +13,8 @@ import (
 
 func TestBM26_EveryPaperOfTheExample(t *testing.T) {
 	got := map[string][]byte{}
-	r, err := Play(context.Background(), strings.NewReader(Example), Options{Save: func(name string, b []byte) error { got[name] = b; return nil }})
+	r, err := Play(context.Background(), strings.NewReader(Example),
+		Options{Save: func(name string, b []byte) error { got[name] = b; return nil }})
 	if err != nil {
 		t.Fatal(text(err))
 	}
@@ -32,7 +33,8 @@ func TestBM26_EveryPaperOfTheExample(t *testing.T) {
 
 func TestBM38_JournalAndInvoicesAsCSV(t *testing.T) {
 	got := map[string][]byte{}
-	r, err := Play(context.Background(), strings.NewReader(Example), Options{Save: func(name string, b []byte) error { got[name] = b; return nil }})
+	r, err := Play(context.Background(), strings.NewReader(Example),
+		Options{Save: func(name string, b []byte) error { got[name] = b; return nil }})
 	if err != nil {
 		t.Fatal(text(err))
 	}

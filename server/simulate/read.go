@@ -106,7 +106,8 @@ func readCatalog(n yamldoc.Node, open func(string) (io.ReadCloser, error)) (*cat
 	defer r.Close()
 	c, err := catalog.Parse(r)
 	if err != nil {
-		return nil, fault.Errorf("simulate.read", fault.Invalid, "%s: %s", n.Str(), strings.ReplaceAll(fault.DetailOf(err), "\n", "\n"+n.Str()+": "))
+		return nil, fault.Errorf("simulate.read", fault.Invalid, "%s: %s", n.Str(),
+			strings.ReplaceAll(fault.DetailOf(err), "\n", "\n"+n.Str()+": "))
 	}
 	return c, nil
 }
@@ -118,7 +119,8 @@ type reader struct {
 	names map[string]bool
 }
 
-var customerKeys = []string{"name", "address", "country", "currency", "vat_id", "vat", "exempt", "email", "company_id", "pays", "send_invoice"}
+var customerKeys = []string{"name", "address", "country", "currency", "vat_id", "vat", "exempt", "email", "company_id", "pays",
+	"send_invoice"}
 
 func (r *reader) customer(e yamldoc.Entry) {
 	e.Value.CheckName(e.Key)
@@ -131,7 +133,8 @@ func (r *reader) customer(e yamldoc.Entry) {
 }
 
 func details(id string, f map[string]yamldoc.Node) billing.Customer {
-	c := billing.Customer{ID: id, Name: f["name"].Str(), Country: catalog.Country(f["country"]), VATID: f["vat_id"].Str(), Exempt: f["exempt"].Bool(), Email: f["email"].Str(),
+	c := billing.Customer{ID: id, Name: f["name"].Str(), Country: catalog.Country(f["country"]), VATID: f["vat_id"].Str(),
+		Exempt: f["exempt"].Bool(), Email: f["email"].Str(),
 		CompanyID: f["company_id"].Str()}
 	if c.Name == "" {
 		c.Name = id
@@ -243,5 +246,6 @@ func (r *reader) amount(n yamldoc.Node) string {
 }
 
 func (f *file) String() string {
-	return fmt.Sprintf("%d customers, %d events, %s to %s", len(f.customers), len(f.happenings), f.start.Format("2006-01-02"), f.end.Format("2006-01-02"))
+	return fmt.Sprintf("%d customers, %d events, %s to %s", len(f.customers), len(f.happenings), f.start.Format("2006-01-02"),
+		f.end.Format("2006-01-02"))
 }

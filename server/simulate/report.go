@@ -263,7 +263,8 @@ func moment(t time.Time) *time.Time {
 }
 
 func (w *world) report() *Report {
-	r := &Report{From: w.file.start, To: w.file.end, Invoices: []InvoiceRow{}, Notes: []NoteRow{}, Payments: []PaymentRow{}, Credits: []CreditRow{}, Journal: []JournalRow{},
+	r := &Report{From: w.file.start, To: w.file.end, Invoices: []InvoiceRow{}, Notes: []NoteRow{}, Payments: []PaymentRow{},
+		Credits: []CreditRow{}, Journal: []JournalRow{},
 		Events: []EventRow{}, Refused: w.refused, Differ: w.engine.Reconcile()}
 	if r.Agrees = len(r.Differ) == 0; r.Agrees {
 		r.Differ = []billing.Difference{}
@@ -314,7 +315,8 @@ func (r *Report) account(a *billing.Account) {
 		r.Notes = append(r.Notes, noteRow(a.ID, n))
 	}
 	for _, p := range a.Payments {
-		row := PaymentRow{At: p.At, Customer: a.ID, Invoice: a.Invoice(p.Invoice).Number, Method: p.Method.Kind, Currency: a.Currency, Amount: t(p.Amount), Status: string(p.Status),
+		row := PaymentRow{At: p.At, Customer: a.ID, Invoice: a.Invoice(p.Invoice).Number, Method: p.Method.Kind,
+			Currency: a.Currency, Amount: t(p.Amount), Status: string(p.Status),
 			Code: p.Code, Dispute: p.Dispute}
 		if p.Returned {
 			row.Status = "returned"
@@ -333,7 +335,8 @@ func (r *Report) account(a *billing.Account) {
 	for _, n := range a.Notices {
 		r.Events = append(r.Events, EventRow{n.At, a.ID, n.Kind, n.Ref, n.Text, n.Mail})
 	}
-	row := CustomerRow{ID: a.ID, Currency: a.Currency, Status: s.Status, Plan: s.Plan, Quantities: s.Quantities, Standing: a.Standing(), Access: a.Access(), Owed: t(owed), Credit: t(credit),
+	row := CustomerRow{ID: a.ID, Currency: a.Currency, Status: s.Status, Plan: s.Plan, Quantities: s.Quantities,
+		Standing: a.Standing(), Access: a.Access(), Owed: t(owed), Credit: t(credit),
 		EndsAt: moment(s.Ends)}
 	for i, x := range s.Items {
 		if i == 0 {
@@ -375,7 +378,8 @@ func (r *Report) grants(w *world, a *billing.Account) {
 func taxRows(groups []invoice.Group, c money.Currency) []TaxRow {
 	out := []TaxRow{}
 	for _, g := range groups {
-		out = append(out, TaxRow{string(g.Treatment.Category), g.Treatment.Name, g.Treatment.Country, g.Treatment.Percent.String(), money.Text(g.Net, c), money.Text(g.Tax, c), g.Treatment.Reason})
+		out = append(out, TaxRow{string(g.Treatment.Category), g.Treatment.Name, g.Treatment.Country,
+			g.Treatment.Percent.String(), money.Text(g.Net, c), money.Text(g.Tax, c), g.Treatment.Reason})
 	}
 	return out
 }

@@ -22,11 +22,14 @@ func sortBy[T any](list []T, key func(T) time.Time) {
 
 func invoiceRow(customer string, v invoice.Invoice) InvoiceRow {
 	t := func(n int64) string { return money.Text(n, v.Currency) }
-	row := InvoiceRow{Number: v.Number, Customer: customer, State: v.State, Reason: v.Reason, Issued: moment(v.Issued), DueBy: moment(v.DueBy), Closed: moment(v.Closed), Currency: v.Currency,
-		Subtotal: t(v.Subtotal), Discount: t(v.Discount), Net: t(v.Net), Taxes: taxRows(v.Groups, v.Currency), Tax: t(v.Tax), Total: t(v.Total), Applied: t(v.CreditsApplied()),
+	row := InvoiceRow{Number: v.Number, Customer: customer, State: v.State, Reason: v.Reason, Issued: moment(v.Issued),
+		DueBy: moment(v.DueBy), Closed: moment(v.Closed), Currency: v.Currency,
+		Subtotal: t(v.Subtotal), Discount: t(v.Discount), Net: t(v.Net), Taxes: taxRows(v.Groups,
+			v.Currency), Tax: t(v.Tax), Total: t(v.Total), Applied: t(v.CreditsApplied()),
 		Credited: t(v.Credited), Received: t(v.Received), Due: t(v.Due())}
 	for _, l := range v.Lines {
-		x := LineRow{Name: l.Name, Kind: l.Kind, Price: l.Price, Plan: l.Plan, Version: l.Version, Quantity: l.Quantity, From: l.Span.Start, To: l.Span.End, Share: l.Share, Amount: t(l.Amount),
+		x := LineRow{Name: l.Name, Kind: l.Kind, Price: l.Price, Plan: l.Plan, Version: l.Version, Quantity: l.Quantity,
+			From: l.Span.Start, To: l.Span.End, Share: l.Share, Amount: t(l.Amount),
 			Net: t(l.Net), TaxRate: l.Treatment.Percent.String(), Tax: t(l.Tax), Explained: partRows(l.Parts, v.Currency)}
 		if d := l.Amount - l.Discounted(); d != 0 {
 			x.Discount = t(d)
@@ -38,7 +41,8 @@ func invoiceRow(customer string, v invoice.Invoice) InvoiceRow {
 
 func noteRow(customer string, n invoice.Note) NoteRow {
 	t := func(x int64) string { return money.Text(x, n.Currency) }
-	row := NoteRow{Number: n.Number, Customer: customer, Invoice: n.Of, Reason: n.Reason, Issued: n.Issued, Currency: n.Currency, Net: t(n.Net), Taxes: taxRows(n.Groups, n.Currency), Tax: t(n.Tax),
+	row := NoteRow{Number: n.Number, Customer: customer, Invoice: n.Of, Reason: n.Reason, Issued: n.Issued,
+		Currency: n.Currency, Net: t(n.Net), Taxes: taxRows(n.Groups, n.Currency), Tax: t(n.Tax),
 		Total: t(n.Total), ToInvoice: t(n.ToInvoice), ToBalance: t(n.ToBalance), ToRefund: t(n.ToRefund)}
 	for _, l := range n.Lines {
 		x := NoteLineRow{Name: l.Name, From: l.Span.Start, To: l.Span.End, Amount: t(l.Amount), Net: t(l.Net), Tax: t(l.Tax)}
@@ -52,7 +56,8 @@ func noteRow(customer string, n invoice.Note) NoteRow {
 
 func previewRow(s shown) PreviewRow {
 	c := s.p.DueNow.Currency
-	row := PreviewRow{At: s.at, Line: s.line, Customer: s.customer, What: s.what, Invoices: []InvoiceRow{}, Notes: []NoteRow{}, DueNow: s.p.DueNow.Text(), Balance: s.p.Balance.Text()}
+	row := PreviewRow{At: s.at, Line: s.line, Customer: s.customer, What: s.what, Invoices: []InvoiceRow{}, Notes: []NoteRow{},
+		DueNow: s.p.DueNow.Text(), Balance: s.p.Balance.Text()}
 	var net int64
 	for _, v := range s.p.Invoices {
 		row.Invoices = append(row.Invoices, invoiceRow(s.customer, v))

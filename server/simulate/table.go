@@ -20,7 +20,8 @@ func (r *Report) Table(out io.Writer) error {
 	}
 	p.section("Previews", len(r.Previews))
 	for _, x := range r.Previews {
-		p.say("%s  %s: %s would invoice %d, credit %d; net %s, due now %s, balance %s\n", day(x.At), x.Customer, x.What, len(x.Invoices), len(x.Notes), x.Net, x.DueNow, x.Balance)
+		p.say("%s  %s: %s would invoice %d, credit %d; net %s, due now %s, balance %s\n", day(x.At), x.Customer, x.What,
+			len(x.Invoices), len(x.Notes), x.Net, x.DueNow, x.Balance)
 	}
 	p.section("Refused", len(r.Refused))
 	for _, x := range r.Refused {
@@ -29,7 +30,8 @@ func (r *Report) Table(out io.Writer) error {
 	p.section("Payments", len(r.Payments))
 	p.table("date\tcustomer\tinvoice\tmethod\tamount\t\tstatus\t", func(row func(...any)) {
 		for _, x := range r.Payments {
-			row(day(x.At), x.Customer, x.Invoice, x.Method, x.Amount, string(x.Currency), strings.TrimSpace(x.Status+" "+x.Code+" "+x.Dispute))
+			row(day(x.At), x.Customer, x.Invoice, x.Method, x.Amount, string(x.Currency),
+				strings.TrimSpace(x.Status+" "+x.Code+" "+x.Dispute))
 		}
 	}, len(r.Payments))
 	p.section("Customers", len(r.Customers))
@@ -129,7 +131,8 @@ func (p *printer) invoice(v InvoiceRow) {
 		}
 		p.say("\n")
 	}
-	p.say("  total %s %s, credits %s, credit notes %s, paid %s, due %s\n", v.Total, v.Currency, v.Applied, v.Credited, v.Received, v.Due)
+	p.say("  total %s %s, credits %s, credit notes %s, paid %s, due %s\n", v.Total, v.Currency, v.Applied, v.Credited,
+		v.Received, v.Due)
 }
 
 func (p *printer) note(n NoteRow) {

@@ -86,7 +86,8 @@ func For(c *catalog.Catalog, b Buyer, category string, t time.Time) (Treatment, 
 	case b.Exempt:
 		return Treatment{Category: Exempt, Name: "VAT", Country: country, Reason: "The customer is exempt from tax"}, nil
 	case EU(c.Seller.Country) && EU(country) && country != c.Seller.Country && b.VATID != "" && b.Status == Valid:
-		return Treatment{Category: Reverse, Name: "VAT", Country: country, Reason: "Reverse charge: VAT to be paid by the customer (Directive 2006/112/EC, art. 196)"}, nil
+		return Treatment{Category: Reverse, Name: "VAT", Country: country,
+			Reason: "Reverse charge: VAT to be paid by the customer (Directive 2006/112/EC, art. 196)"}, nil
 	}
 	rate := lookup(c.Taxes, country, category, t)
 	switch {
@@ -97,7 +98,8 @@ func For(c *catalog.Catalog, b Buyer, category string, t time.Time) (Treatment, 
 	}
 	if rate == nil {
 		if EU(country) && EU(c.Seller.Country) || country == c.Seller.Country {
-			return Treatment{}, fault.Errorf("tax.For", fault.Invalid, "the catalogue has no tax rate for %q; add one for it or for \"*\" under taxes", country)
+			return Treatment{}, fault.Errorf("tax.For", fault.Invalid,
+				"the catalogue has no tax rate for %q; add one for it or for \"*\" under taxes", country)
 		}
 		return Treatment{Category: Outside, Name: "No tax", Country: country, Reason: "Not subject to tax"}, nil
 	}

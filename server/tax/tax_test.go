@@ -65,7 +65,8 @@ func TestBM25_TaxByCountryAndNumber(t *testing.T) {
 }
 
 func TestVATNumbers(t *testing.T) {
-	for in, want := range map[string]string{"fr 83 404 833 048": "FR83404833048", "IT00743110157": "IT00743110157", "": "", "CHE-123.456.788": "CHE123456788"} {
+	for in, want := range map[string]string{"fr 83 404 833 048": "FR83404833048", "IT00743110157": "IT00743110157", "": "",
+		"CHE-123.456.788": "CHE123456788"} {
 		if got, err := CheckID(in); err != nil || got != want {
 			t.Errorf("%q: got %q %v, want %q", in, got, err, want)
 		}

@@ -320,7 +320,8 @@ func (n Node) Duration() time.Duration {
 		return 0
 	}
 	k, _ := strconv.Atoi(m[1])
-	return time.Duration(k) * map[string]time.Duration{"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour, "w": 7 * 24 * time.Hour}[m[2]]
+	return time.Duration(k) * map[string]time.Duration{"m": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+		"w": 7 * 24 * time.Hour}[m[2]]
 }
 
 // OneOf is a word from a short list.

@@ -25,7 +25,8 @@ func TestShapesAgainstStripeMock(t *testing.T) {
 	if _, err := p.Charge(context.Background(), charge); err != nil {
 		t.Error(err)
 	}
-	if _, err := p.Refund(context.Background(), payment.RefundRequest{Key: "k", Charge: "pi_123", Amount: money.New(5, "EUR")}); err != nil {
+	if _, err := p.Refund(context.Background(), payment.RefundRequest{Key: "k", Charge: "pi_123",
+		Amount: money.New(5, "EUR")}); err != nil {
 		t.Error(err)
 	}
 }

@@ -48,7 +48,8 @@ func New(cfg Config) *Processor {
 	if cfg.HTTP == nil {
 		cfg.HTTP = &http.Client{Timeout: timeout}
 	}
-	b := &api.BackendConfig{HTTPClient: cfg.HTTP, MaxNetworkRetries: api.Int64(0), EnableTelemetry: api.Bool(false), LeveledLogger: &api.LeveledLogger{Level: api.LevelNull}}
+	b := &api.BackendConfig{HTTPClient: cfg.HTTP, MaxNetworkRetries: api.Int64(0), EnableTelemetry: api.Bool(false),
+		LeveledLogger: &api.LeveledLogger{Level: api.LevelNull}}
 	if cfg.URL != "" {
 		b.URL = api.String(cfg.URL)
 	}
@@ -85,7 +86,8 @@ func (p *Processor) Charge(ctx context.Context, r payment.ChargeRequest) (paymen
 		return payment.Result{}, err
 	}
 	customer, method, _ := split(r.Method)
-	params := &api.PaymentIntentCreateParams{Amount: api.Int64(n), Currency: api.String(strings.ToLower(string(r.Amount.Currency))), Customer: api.String(customer),
+	params := &api.PaymentIntentCreateParams{Amount: api.Int64(n),
+		Currency: api.String(strings.ToLower(string(r.Amount.Currency))), Customer: api.String(customer),
 		PaymentMethod: api.String(method), Confirm: api.Bool(true), OffSession: api.Bool(true),
 		Metadata: map[string]string{"customer": r.Customer, "invoice": r.Invoice, "key": r.Key}}
 	params.SetIdempotencyKey(r.Key)
@@ -149,7 +151,8 @@ func (p *Processor) Refund(ctx context.Context, r payment.RefundRequest) (paymen
 	if err != nil {
 		return payment.Result{}, err
 	}
-	params := &api.RefundCreateParams{PaymentIntent: api.String(r.Charge), Amount: api.Int64(n), Metadata: map[string]string{"key": r.Key}}
+	params := &api.RefundCreateParams{PaymentIntent: api.String(r.Charge), Amount: api.Int64(n),
+		Metadata: map[string]string{"key": r.Key}}
 	params.SetIdempotencyKey(r.Key)
 	re, err := p.c.V1Refunds.Create(ctx, params)
 	var e *api.Error
@@ -210,7 +213,8 @@ func (p *Processor) Event(h http.Header, body []byte) (e payment.Event, ok bool,
 	if !fresh(sig, p.cfg.Now()) {
 		return e, false, fault.Errorf(op, fault.Denied, "the webhook's time is missing or more than %s off", payment.Tolerance)
 	}
-	ev, err := webhook.ConstructEventWithOptions(body, sig, p.cfg.WebhookSecret, webhook.ConstructEventOptions{IgnoreTolerance: true, IgnoreAPIVersionMismatch: true})
+	ev, err := webhook.ConstructEventWithOptions(body, sig, p.cfg.WebhookSecret,
+		webhook.ConstructEventOptions{IgnoreTolerance: true, IgnoreAPIVersionMismatch: true})
 	if err != nil {
 		return e, false, fault.Errorf(op, fault.Denied, "the webhook's signature is wrong")
 	}

@@ -37,10 +37,12 @@ func setup(t *testing.T) (*Processor, *fake) {
 	f := &fake{status: 200}
 	s := httptest.NewServer(f)
 	t.Cleanup(s.Close)
-	return New(Config{Key: "sk_test_x", WebhookSecret: "whsec_test", URL: s.URL, HTTP: s.Client(), Now: func() time.Time { return time.Unix(1_800_000_000, 0) }}), f
+	return New(Config{Key: "sk_test_x", WebhookSecret: "whsec_test", URL: s.URL, HTTP: s.Client(),
+		Now: func() time.Time { return time.Unix(1_800_000_000, 0) }}), f
 }
 
-var charge = payment.ChargeRequest{Key: "inv_1#1", Customer: "acme", Invoice: "inv_1", Method: payment.Method{Kind: payment.Card, Token: "cus_1/pm_1"}, Amount: money.New(1234, "EUR")}
+var charge = payment.ChargeRequest{Key: "inv_1#1", Customer: "acme", Invoice: "inv_1",
+	Method: payment.Method{Kind: payment.Card, Token: "cus_1/pm_1"}, Amount: money.New(1234, "EUR")}
 
 func TestChargeAnswers(t *testing.T) {
 	p, f := setup(t)
@@ -118,7 +120,8 @@ func TestWebhooks(t *testing.T) {
 		`{"id":"evt_1","object":"event","created":1800000000,"type":"payment_intent.succeeded","data":{"object":{"id":"pi_1","amount":1234,"currency":"eur","metadata":{"customer":"acme"}}}}`: {ID: "evt_1",
 			Kind: payment.ChargeSucceeded, Charge: "pi_1", Customer: "acme", Amount: money.New(1234, "EUR"), At: now.UTC()},
 		`{"id":"evt_2","object":"event","created":1800000000,"type":"payment_intent.payment_failed","data":{"object":{"id":"pi_1","amount":1234,"currency":"isk","status":"requires_payment_method","metadata":{"customer":"acme"},"last_payment_error":{"code":"card_declined","decline_code":"lost_card"}}}}`: {
-			ID: "evt_2", Kind: payment.ChargeFailed, Charge: "pi_1", Customer: "acme", Amount: money.New(12, "ISK"), Code: "lost_card", Hard: true, At: now.UTC()},
+			ID: "evt_2", Kind: payment.ChargeFailed, Charge: "pi_1", Customer: "acme", Amount: money.New(12,
+				"ISK"), Code: "lost_card", Hard: true, At: now.UTC()},
 		`{"id":"evt_3","object":"event","created":1800000000,"type":"charge.dispute.closed","data":{"object":{"id":"dp_1","amount":900,"currency":"eur","status":"lost","payment_intent":"pi_1"}}}`: {ID: "evt_3",
 			Kind: payment.DisputeLost, Charge: "pi_1", Amount: money.New(900, "EUR"), At: now.UTC()},
 	} {
@@ -147,7 +150,8 @@ func TestAmountsOfSpecialCurrencies(t *testing.T) {
 		a    money.Amount
 		want int64
 		ok   bool
-	}{{money.New(500, "JPY"), 500, true}, {money.New(500, "ISK"), 50000, true}, {money.New(1230, "KWD"), 1230, true}, {money.New(1234, "KWD"), 0, false}} {
+	}{{money.New(500, "JPY"), 500, true}, {money.New(500, "ISK"), 50000, true}, {money.New(1230, "KWD"), 1230,
+		true}, {money.New(1234, "KWD"), 0, false}} {
 		if got, err := Amount(c.a); got != c.want || (err == nil) != c.ok {
 			t.Errorf("%s: got %d %v", c.a, got, err)
 		}

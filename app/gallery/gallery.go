@@ -18,6 +18,7 @@ import (
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
 	"holdfast/sync/port"
+	"holdfast/sync/work"
 )
 
 // Run draws the app on data in memory and does not return.
@@ -72,13 +73,28 @@ var states = map[string]func(*port.Status){
 }
 
 func (w *world) connect(_, _ id.ID, hear func(port.Message)) store.Link {
-	if w.state == "loading" {
+	switch w.state {
+	case "loading":
 		return silent{}
+	case "getting":
+		go hear(port.Message{Status: &port.Status{Link: port.Online, Loading: 0.4, Storage: "disk"}})
+		return silent{}
+	case "not-yet":
+		go hear(port.Message{Status: &port.Status{Link: port.Offline, Storage: "disk"}})
+		return silent{}
+	case "busy":
+		time.AfterFunc(busyAfter, func() { w.replica.Apply(work.RenameTask(Open, BusyTitle), Bo, w.now()) })
 	}
 	return w.replica.Connect(hear)
 }
 
-// silent is a worker that is still being downloaded.
+// In the state busy somebody renames the open task after a while.
+const (
+	busyAfter = 2 * time.Second
+	BusyTitle = "Renamed by somebody else"
+)
+
+// silent is a worker that has no rows yet.
 type silent struct{}
 
 func (silent) Send(port.Request) {}

@@ -43,6 +43,7 @@ func TestEveryPage(t *testing.T) {
 		"choose": {"/w", nil}, "choose-first": {"/w?state=first", nil}, "account": {"/account", nil}, "lost": {"/nowhere", nil},
 		"list": {project("", false), nil}, "board": {project("", true), nil}, "all": {ws(route.All), nil}, "loading": {ws(route.Start) + "?state=loading", nil},
 		"panel": {project(gallery.Open, false), click(".fold")}, "board-panel": {project(gallery.Open, true), nil}, "viewer": {project(gallery.Open, false) + "?state=viewer", nil},
+		"getting": {ws(route.Start) + "?state=getting", nil}, "not-yet": {ws(route.Start) + "?state=not-yet", nil},
 		"trash": {ws(route.Trash), nil}, "attention": {ws(route.Attention) + "?state=refused", nil}, "attention-none": {ws(route.Attention), nil},
 		"members": {ws(route.Members), nil}, "labels": {ws(route.Labels), nil}, "usage": {ws(route.Usage), nil}, "device": {ws(route.Device), nil}, "new": {ws(route.All) + "?state=new", nil},
 		"offline": {project("", false) + "?state=offline", nil}, "corrupt": {project("", false) + "?state=corrupt", nil}, "clock": {project("", false) + "?state=clock", nil},

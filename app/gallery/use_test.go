@@ -193,3 +193,17 @@ func TestScrollingALongList(t *testing.T) {
 	g.Press("End")
 	g.WaitFor("the last row to have the keyboard", `document.activeElement.classList.contains("title")`)
 }
+
+func TestVisitingAFieldDoesNotUndoAnother(t *testing.T) {
+	g := open(t, project(gallery.Open, false)+"?state=busy")
+	g.Click("#panel-title")
+	g.Wait("text=" + gallery.BusyTitle)
+	g.Click("#say")
+	g.Type("half a thought")
+	g.WaitFor("the other's title", `document.getElementById("panel-title").value === "`+gallery.BusyTitle+`"`)
+	g.Press("Escape", "Escape")
+	g.WaitGone("#panel")
+	g.Wait("text=" + gallery.BusyTitle)
+	g.Click("text=" + gallery.BusyTitle)
+	g.WaitFor("the draft", `document.getElementById("say")?.value === "half a thought"`)
+}

@@ -63,7 +63,8 @@ type App struct {
 	filter   port.Filter
 	compose  *compose
 	rename   id.ID
-	at       id.ID // the task that the list's tab key reaches
+	panel    *Panel // the open task's, when it is drawn
+	at       id.ID  // the task that the list's tab key reaches
 	last     route.Route
 	update   bool
 	install  bool

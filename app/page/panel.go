@@ -22,15 +22,30 @@ type Panel struct {
 	Route route.Route
 	Rev   int
 
-	history bool  // unfolded
-	editing id.ID // the comment being edited
+	history bool   // unfolded
+	editing id.ID  // the comment being edited
+	entered string // what the field held when it got the keyboard: only what the person changed is written
 }
 
 func (c *Panel) CompoID() string { return string(c.Route.Task) }
 
 func (c *Panel) OnMount(ctx app.Context) {
-	ctx.Defer(func(app.Context) { browser.Focus("panel"); c.fill() })
+	c.App.panel = c
+	ctx.Defer(func(app.Context) {
+		browser.Focus("panel")
+		c.fill()
+		browser.SetValue("say", browser.Load(c.draft()))
+	})
 }
+
+func (c *Panel) OnDismount() {
+	if c.App.panel == c {
+		c.App.panel = nil
+	}
+}
+
+// draft is where an unfinished comment is kept on this device.
+func (c *Panel) draft() string { return "holdfast.draft." + string(c.Route.Task) }
 
 func (c *Panel) OnUpdate(ctx app.Context) { ctx.Defer(func(app.Context) { c.fill() }) }
 
@@ -74,7 +89,7 @@ func (c *Panel) frame(d port.DetailResult, body ...app.UI) app.UI {
 		name = "Task: " + d.Task.Title
 	}
 	return app.Aside().Class("panel").ID("panel").TabIndex(-1).Aria("label", name).OnClick(c.onClick).OnKeyDown(c.onKey).
-		OnChange(c.onChange).On("focusout", c.onBlur).Body(
+		OnChange(c.onChange).On("focusin", c.onFocus).On("focusout", c.onBlur).Body(
 		app.Div().Class("panel-bar").Body(
 			app.Div().Class("where").Body(
 				app.If(p.ID != "", func() app.UI { return app.Span().Class("square c-" + p.Color) }),
@@ -280,28 +295,39 @@ func (c *Panel) onChange(ctx app.Context, e app.Event) {
 	}
 }
 
+func (c *Panel) onFocus(ctx app.Context, e app.Event) {
+	c.entered = browser.Value(e.Get("target").Get("id").String())
+	ctx.PreventUpdate()
+}
+
 // onBlur keeps a text when its field is left.
 func (c *Panel) onBlur(ctx app.Context, e app.Event) {
-	a := c.App
-	d, complete := a.store.Detail()
-	if d.Task.ID != c.Route.Task || !d.Found || !a.store.CanWrite() {
+	if !c.keep(e.Get("target").Get("id").String()) {
+		ctx.PreventUpdate()
 		return
 	}
-	switch e.Get("target").Get("id").String() {
-	case "panel-title":
-		title := browser.Value("panel-title")
-		if line(title) == "" {
-			browser.ForceValue("panel-title", d.Task.Title)
-			return
-		}
-		a.retitle(c.Route.Task, title)
-	case "panel-text":
-		if v := browser.Value("panel-text"); complete && v != d.Description {
-			a.store.Do(work.DescribeTask(c.Route.Task, strings.TrimRight(v, "\n ")))
-		}
-	default:
-		ctx.PreventUpdate()
+	c.fill()
+}
+
+// keep writes the field dom if the person changed it; true when it was one that is kept. What somebody else wrote while
+// the field had the keyboard is not written over by a field that was only visited.
+func (c *Panel) keep(dom string) bool {
+	a := c.App
+	d, complete := a.store.Detail()
+	v := browser.Value(dom)
+	if d.Task.ID != c.Route.Task || !d.Found || !a.store.CanWrite() {
+		return false
 	}
+	switch {
+	case dom == "say":
+		browser.Store(c.draft(), v)
+	case dom == "panel-title" && v != c.entered && line(v) != "":
+		a.retitle(c.Route.Task, v)
+	case dom == "panel-text" && v != c.entered && complete:
+		a.store.Do(work.DescribeTask(c.Route.Task, strings.TrimRight(v, "\n ")))
+	}
+	c.entered = v
+	return dom == "say" || dom == "panel-title" || dom == "panel-text"
 }
 
 func (c *Panel) say() {
@@ -313,6 +339,7 @@ func (c *Panel) say() {
 	}
 	s.Do(work.NewComment(s.NewID(), c.Route.Task, s.Person(), body))
 	browser.ForceValue("say", "")
+	browser.Store(c.draft(), "")
 	c.App.say("Comment added.")
 }
 

@@ -27,6 +27,16 @@ func (c *Root) OnMount(ctx app.Context) {
 	}
 	listen("hf-update", func(app.Event) { a.do(func() { a.update = browser.Updatable(); a.touch() }) })
 	listen("hf-install", func(app.Event) { a.do(func() { a.install = browser.Installable(); a.touch() }) })
+	// A window that is hidden may never come back: what is being written is kept now.
+	listen("visibilitychange", func(app.Event) {
+		if browser.Hidden() {
+			a.do(func() {
+				if a.panel != nil {
+					a.panel.keep(browser.Focused())
+				}
+			})
+		}
+	})
 	listen("resize", func(app.Event) { a.do(a.resized) })
 	a.start()
 	a.later(browser.KeepApp)

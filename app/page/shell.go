@@ -42,6 +42,9 @@ func (c *Shell) Render() app.UI {
 
 func (c *Shell) content() app.UI {
 	a := c.App
+	if _, loaded := a.store.Frame(); !loaded {
+		return a.waiting()
+	}
 	switch r := c.Route; r.Page {
 	case route.Project, route.All:
 		return &TasksPage{App: a, Route: r, Rev: a.Rev(store.Frame, store.Status, store.Tasks, store.Detail)}
@@ -58,7 +61,26 @@ func (c *Shell) content() app.UI {
 	case route.Device:
 		return &DevicePage{App: a, Rev: a.Rev(store.Frame, store.Status)}
 	}
-	return app.Div().Class("scroll").Body(app.H1().Class("vh").Text("Workspace"), view.Skeleton(7), app.P().Class("vh").Role("status").Text("Opening the workspace."))
+	return a.waiting()
+}
+
+// waiting is shown until this device has rows to show.
+func (a *App) waiting() app.UI {
+	st := a.store.Status()
+	page := app.Div().Class("scroll")
+	name := app.H1().Class("vh").Text("Workspace")
+	switch {
+	case st.Problem != nil:
+		return page.Body(name) // the banner says what is the matter
+	case st.Link == port.Offline:
+		return page.Body(name, view.Empty("device", "Not on this device yet", "This device has not fetched the workspace. Connect to the network once; from then on it is here, with or without one."))
+	case st.Link == port.SignedOut || st.Link == port.Removed:
+		return page.Body(name, view.Empty("device", "Not on this device", "This device holds nothing of this workspace."))
+	case st.Loading > 0 && st.Loading < 1:
+		return page.Body(name, view.Empty("download", "Getting the workspace", "It is fetched once, and kept on this device."),
+			app.Progress().Class("loading").Max(100).Value(strconv.Itoa(int(st.Loading*100))).Aria("label", "Getting the workspace"))
+	}
+	return page.Body(name, view.Skeleton(7), app.P().Class("vh").Role("status").Text("Opening the workspace."))
 }
 
 // bar is the line over a page of a workspace.

@@ -6,8 +6,11 @@ import (
 	"holdfast/sync/work"
 )
 
-// Frame is what every page shows; ok is false until the first answer.
-func (s *Store) Frame() (f port.FrameResult, ok bool) { return s.frame.now, s.frame.loaded }
+// Frame is what every page shows; ok is false until this device has rows to show. A new device answers with an empty
+// frame while it fetches the workspace, and its status may come after its first answers: either of the two will do.
+func (s *Store) Frame() (f port.FrameResult, ok bool) {
+	return s.frame.now, s.frame.loaded && (s.frame.now.Workspace.ID != "" || s.status.Ready)
+}
 
 // Status is the replica's and the link's state.
 func (s *Store) Status() port.Status { return s.status }

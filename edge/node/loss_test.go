@@ -105,6 +105,31 @@ func TestStreamsAreLostWhole(t *testing.T) {
 	equal(t, 15*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
 }
 
+// A process that dies between a commit and its publication makes that good at the next start, without anybody's help.
+func TestUnpublishedLogIsPublishedAtTheNextStart(t *testing.T) {
+	t.Parallel()
+	h := edgetest.NewHub(t)
+	eu := newEdge(t, h, "eu")
+	ana := h.NewPerson()
+	acme := h.NewTenant(ana)
+	know(t, h.Revoke(h.NewPerson()), eu)
+	pushMany(t, eu.connect(ana, acme.ID), 25)
+	head := eu.HeadsForTest(acme.ID)["eu"]
+	eu.Close()
+	if err := os.RemoveAll(filepath.Join(eu.cfg.DataDir, "streams")); err != nil { // as if nothing had been published
+		t.Fatal(err)
+	}
+	eu.start()
+	js := edgetest.JetStream(t, eu.CoreForTest())
+	edgetest.Eventually(t, 5*time.Second, "the log is in the stream", func() bool {
+		s, err := js.Stream(t.Context(), wire.OpsStream(wire.Shard(acme.ID)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.CachedInfo().State.Msgs == head
+	})
+}
+
 // A workspace's file that was put back from an older copy gets what was published since before it takes anything new, so
 // that no sequence stands for two changes.
 func TestFileIsPutBackFromAnOlderCopy(t *testing.T) {

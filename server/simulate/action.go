@@ -22,20 +22,35 @@ var actions map[string]action
 
 func init() { // actions that contain actions need the table while it is made
 	actions = map[string]action{
-		"subscribe": {command(subscribe)}, "change": {command(change)}, "cancel": {command(cancel)},
-		"undo": {command(func(*reader, yamldoc.Node, map[string]yamldoc.Node,
-			string) make {
-			return plain(billing.Stay{})
-		}, "customer")},
-		"unschedule": {command(func(*reader, yamldoc.Node, map[string]yamldoc.Node,
-			string) make {
-			return plain(billing.Unschedule{})
-		}, "customer")},
-		"pause": {command(pause)}, "resume": {command(resume)}, "reactivate": {command(reactivate)}, "coupon": {command(coupon)},
-		"methods": {command(methods)}, "update": {command(update)}, "vat": {command(vat)}, "give": {command(give)}, "buy": {command(buy)}, "top_up": {command(topUp)},
-		"credit": {command(credit)}, "refund": {command(refund)}, "void": {command(void)}, "give_up": {command(giveUp)}, "collect": {command(collect)},
-		"charge": {command(charge)}, "usage": {noUsage}, "wire": {wire}, "authenticate": {authenticate}, "dispute": {dispute}, "decide": {decide},
-		"preview": {preview}, "upcoming": {upcoming}, "migrate": {migrate},
+		"authenticate": {authenticate},
+		"buy":          {command(buy)},
+		"cancel":       {command(cancel)},
+		"change":       {command(change)},
+		"charge":       {command(charge)},
+		"collect":      {command(collect)},
+		"coupon":       {command(coupon)},
+		"credit":       {command(credit)},
+		"decide":       {decide},
+		"dispute":      {dispute},
+		"give":         {command(give)},
+		"give_up":      {command(giveUp)},
+		"methods":      {command(methods)},
+		"migrate":      {migrate},
+		"pause":        {command(pause)},
+		"preview":      {preview},
+		"reactivate":   {command(reactivate)},
+		"refund":       {command(refund)},
+		"resume":       {command(resume)},
+		"subscribe":    {command(subscribe)},
+		"top_up":       {command(topUp)},
+		"undo":         {command(bare(billing.Stay{}))},
+		"unschedule":   {command(bare(billing.Unschedule{}))},
+		"upcoming":     {upcoming},
+		"update":       {command(update)},
+		"usage":        {noUsage},
+		"vat":          {command(vat)},
+		"void":         {command(void)},
+		"wire":         {wire},
 	}
 }
 
@@ -48,21 +63,29 @@ func actionNames() []string {
 	return out
 }
 
-// make builds a command for a customer once the world is there: amounts need the customer's currency, invoices their
+// maker builds a command for a customer once the world is there: amounts need the customer's currency, invoices their
 // number.
-type make func(w *world, customer string) (billing.Command, error)
+type maker func(w *world, customer string) (billing.Command, error)
 
-func plain(c billing.Command) make {
+func plain(c billing.Command) maker {
 	return func(*world, string) (billing.Command, error) { return c, nil }
 }
 
-// builder reads the fields of an action into a make.
-type builder = func(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, id string) make
+// bare is a command without fields.
+func bare(c billing.Command) builder {
+	return func(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
+		takes(f)
+		return plain(c)
+	}
+}
+
+// builder reads the fields of an action into a maker.
+type builder = func(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, id string) maker
 
 // command is an action that is one command for one customer.
-func command(b builder, keys ...string) func(*reader, yamldoc.Node, time.Time) func(*world) error {
+func command(b builder) func(*reader, yamldoc.Node, time.Time) func(*world) error {
 	return func(r *reader, n yamldoc.Node, _ time.Time) func(*world) error {
-		id, m := build(r, n, b, keys)
+		id, m := build(r, n, b)
 		return func(w *world) error {
 			c, err := m(w, id)
 			if err != nil {
@@ -73,11 +96,8 @@ func command(b builder, keys ...string) func(*reader, yamldoc.Node, time.Time) f
 	}
 }
 
-func build(r *reader, n yamldoc.Node, b builder, keys []string) (string, make) {
-	if len(keys) == 0 {
-		keys = allKeys
-	}
-	f := n.Fields(keys...)
+func build(r *reader, n yamldoc.Node, b builder) (string, maker) {
+	f := n.Fields(allKeys...)
 	id := r.who(n, f)
 	return id, b(r, n, f, id)
 }
@@ -139,7 +159,7 @@ func names(n yamldoc.Node) []string {
 	return out
 }
 
-func subscribe(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func subscribe(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "id", "plan", "version", "quantities", "seats", "addons", "trial_days", "starts", "anchor", "coupon", "coupons")
 	c := billing.Subscribe{ID: f["id"].Str(), Plan: n.Need(f, "plan").Str(), Version: int(f["version"].Int(1, 1e6)),
 		Quantities: quantities(f), Addons: names(f["addons"]),
@@ -154,7 +174,7 @@ func subscribe(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) m
 	return plain(c)
 }
 
-func change(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func change(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "plan", "version", "quantities", "seats", "add", "remove", "when", "anchor", "invoice", "credit", "end_trial")
 	c := billing.Change{Plan: f["plan"].Str(), Quantities: quantities(f), Add: f["add"].Str(), Remove: f["remove"].Str(),
 		EndTrial: f["end_trial"].Bool(),
@@ -179,38 +199,38 @@ func when(r *reader, n yamldoc.Node) (string, time.Time) {
 	return "", n.Time(r.zone)
 }
 
-func cancel(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func cancel(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "when", "credit", "reason")
 	return plain(billing.Cancel{Now: f["when"].OneOf("now", "end") == "now",
 		Credit: f["credit"].OneOf("balance", "refund", "none"), Reason: f["reason"].Str()})
 }
 
-func pause(r *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func pause(r *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "until", "credit")
 	return plain(billing.Pause{Until: f["until"].Time(r.zone), Credit: f["credit"].OneOf("balance", "refund", "none")})
 }
 
-func resume(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func resume(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "reset")
 	return plain(billing.Resume{Reset: f["reset"].Bool()})
 }
 
-func reactivate(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func reactivate(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "reset")
 	return plain(billing.Reactivate{Reset: f["reset"].Bool()})
 }
 
-func coupon(_ *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func coupon(_ *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "coupon")
 	return plain(billing.Redeem{Coupon: n.Need(f, "coupon").Str()})
 }
 
-func methods(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func methods(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "pays", "send_invoice")
 	return plain(billing.Methods{List: pays(f["pays"]), Send: f["send_invoice"].Bool()})
 }
 
-func update(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, id string) make {
+func update(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, id string) maker {
 	takes(f, "name", "address", "country", "vat_id", "vat", "exempt", "email", "company_id")
 	d := details(id, f)
 	return func(w *world, id string) (billing.Command, error) {
@@ -238,7 +258,7 @@ func update(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, id string) mak
 	}
 }
 
-func vat(_ *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func vat(_ *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "status")
 	return plain(billing.CheckedVAT{Status: status(n.Need(f, "status"))})
 }

@@ -21,7 +21,7 @@ func prio(f map[string]yamldoc.Node) *int {
 	return &p
 }
 
-func give(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func give(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "amount", "expires", "priority")
 	amount, expires, p := r.amount(n.Need(f, "amount")), f["expires"].Time(r.zone), prio(f)
 	return func(w *world, id string) (billing.Command, error) {
@@ -30,7 +30,7 @@ func give(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
 	}
 }
 
-func buy(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func buy(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "amount", "expires", "priority")
 	amount, expires, p := r.amount(n.Need(f, "amount")), f["expires"].Time(r.zone), prio(f)
 	return func(w *world, id string) (billing.Command, error) {
@@ -39,7 +39,7 @@ func buy(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
 	}
 }
 
-func topUp(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func topUp(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "below", "amount", "lasts")
 	below, amount, lasts := r.amount(n.Need(f, "below")), r.amount(n.Need(f, "amount")), f["lasts"].Duration()
 	return func(w *world, id string) (billing.Command, error) {
@@ -79,7 +79,7 @@ func pick(w *world, customer, which string) (string, error) {
 }
 
 // onInvoice makes a command about an invoice.
-func onInvoice(f map[string]yamldoc.Node, c func(id string) billing.Command) make {
+func onInvoice(f map[string]yamldoc.Node, c func(id string) billing.Command) maker {
 	which := f["invoice"].Str()
 	return func(w *world, customer string) (billing.Command, error) {
 		id, err := pick(w, customer, which)
@@ -87,7 +87,7 @@ func onInvoice(f map[string]yamldoc.Node, c func(id string) billing.Command) mak
 	}
 }
 
-func giveBack(r *reader, f map[string]yamldoc.Node, refund bool) make {
+func giveBack(r *reader, f map[string]yamldoc.Node, refund bool) maker {
 	which, line, reason, amount := f["invoice"].Str(), f["line"].Str(), f["reason"].Str(), ""
 	if f["amount"].Ok() {
 		amount = r.amount(f["amount"])
@@ -108,32 +108,32 @@ func giveBack(r *reader, f map[string]yamldoc.Node, refund bool) make {
 	}
 }
 
-func credit(r *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func credit(r *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "invoice", "line", "amount", "reason")
 	return giveBack(r, f, false)
 }
 
-func refund(r *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func refund(r *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "invoice", "line", "amount", "reason")
 	return giveBack(r, f, true)
 }
 
-func void(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func void(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "invoice")
 	return onInvoice(f, func(id string) billing.Command { return billing.Void{Invoice: id} })
 }
 
-func giveUp(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func giveUp(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "invoice")
 	return onInvoice(f, func(id string) billing.Command { return billing.GiveUp{Invoice: id} })
 }
 
-func collect(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func collect(_ *reader, _ yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "invoice")
 	return onInvoice(f, func(id string) billing.Command { return billing.Collect{Invoice: id} })
 }
 
-func charge(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) make {
+func charge(r *reader, n yamldoc.Node, f map[string]yamldoc.Node, _ string) maker {
 	takes(f, "name", "amount", "tax_category", "now", "starts", "until")
 	c := billing.Charge{Name: n.Need(f, "name").Str(), TaxCategory: f["tax_category"].Str(), Now: f["now"].Bool(),
 		Span: period.Span{Start: f["starts"].Time(r.zone), End: f["until"].Time(r.zone)}}
@@ -252,7 +252,7 @@ func preview(r *reader, n yamldoc.Node, at time.Time) func(*world) error {
 		return nil
 	}
 	what := entries[0].Key
-	id, m := build(r, entries[0].Value, previewable[what], nil)
+	id, m := build(r, entries[0].Value, previewable[what])
 	line := n.Line()
 	return func(w *world) error {
 		c, err := m(w, id)

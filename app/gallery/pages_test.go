@@ -45,7 +45,10 @@ func TestEveryPage(t *testing.T) {
 		"panel": {project(gallery.Open, false), click(".fold")}, "board-panel": {project(gallery.Open, true), nil}, "viewer": {project(gallery.Open, false) + "?state=viewer", nil},
 		"getting": {ws(route.Start) + "?state=getting", nil}, "not-yet": {ws(route.Start) + "?state=not-yet", nil},
 		"trash": {ws(route.Trash), nil}, "attention": {ws(route.Attention) + "?state=refused", nil}, "attention-none": {ws(route.Attention), nil},
-		"members": {ws(route.Members), nil}, "labels": {ws(route.Labels), nil}, "usage": {ws(route.Usage), nil}, "device": {ws(route.Device), nil}, "new": {ws(route.All) + "?state=new", nil},
+		"members": {ws(route.Members), nil}, "labels": {ws(route.Labels), nil}, "usage": {ws(route.Usage), nil}, "billing": {ws(route.Billing), nil}, "plan": {ws(route.Billing), func(g *browser.Page) {
+			g.Click("#plan-business")
+			g.Wait("role=dialog:Plan Business")
+		}}, "device": {ws(route.Device), nil}, "new": {ws(route.All) + "?state=new", nil},
 		"offline": {project("", false) + "?state=offline", nil}, "corrupt": {project("", false) + "?state=corrupt", nil}, "clock": {project("", false) + "?state=clock", nil},
 		"signed-out": {project("", false) + "?state=out", nil}, "memory": {project("", false) + "?state=memory", nil},
 		"compose": {project("", false), press("c")}, "filter": {project("", false), press("/")}, "rename": {project("", false), press("ArrowDown", "e")},

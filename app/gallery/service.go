@@ -42,6 +42,8 @@ func (w *world) fetch(method, path, _ string) (int, string, error) {
 		return reply(api.Invitation{ID: "j", Role: "member", URL: "/join/k2d8", ExpiresMS: ms(7)})
 	case "GET /api/workspaces/" + string(Tenant) + "/usage":
 		return reply(api.Usage{Month: "2026-11", AsOfMS: ms(0), Rows: []api.UsageRow{{Meter: "changes", Quantity: 18412}, {Meter: "api-calls", Quantity: 350}, {Meter: "storage-bytes", Unit: "bytes", Quantity: 7_340_032}, {Meter: "storage-byte-hours", Unit: "byte-hours", Quantity: 2_900_000_000}, {Meter: "seats", Unit: "seats", Quantity: 4}, {Meter: "seats-peak", Unit: "seats", Quantity: 5}}})
+	case "GET " + billingPath, "POST " + billingPath + "/plan", "POST " + billingPath + "/preview":
+		return reply(billing(path))
 	case "GET /api/invitations/9m4x":
 		return reply(api.Invited{Workspace: "Harbor Studio", Inviter: "Bo Lindqvist"})
 	case "GET /api/invitations/old":

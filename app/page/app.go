@@ -351,6 +351,8 @@ func pageName(p route.Page) string {
 		return "Labels"
 	case route.Usage:
 		return "Usage"
+	case route.Billing:
+		return "Billing"
 	case route.Device:
 		return "This device"
 	case route.Lost:

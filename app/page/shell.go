@@ -58,6 +58,8 @@ func (c *Shell) content() app.UI {
 		return &LabelsPage{App: a, Rev: a.Rev(store.Frame)}
 	case route.Usage:
 		return &UsagePage{App: a, Rev: a.Rev(store.Frame)}
+	case route.Billing:
+		return &BillingPage{App: a, Rev: a.Rev(store.Frame)}
 	case route.Device:
 		return &DevicePage{App: a, Rev: a.Rev(store.Frame, store.Status)}
 	}
@@ -161,6 +163,7 @@ func (c *Sidebar) Render() app.UI {
 			app.Nav().Aria("label", "Manage").Body(
 				c.link(route.Labels, "label", 0), c.link(route.Members, "users", 0),
 				app.If(s.CanManage(), func() app.UI { return c.link(route.Usage, "usage", 0) }),
+				app.If(s.CanManage(), func() app.UI { return c.link(route.Billing, "card", 0) }),
 				c.link(route.Trash, "trash", f.Trash),
 			),
 			c.status(),

@@ -27,6 +27,7 @@ const (
 	Members   Page = "members"
 	Labels    Page = "labels"
 	Usage     Page = "usage"
+	Billing   Page = "billing"
 	Device    Page = "device"
 	Lost      Page = "lost" // no such page
 )
@@ -44,7 +45,7 @@ type Route struct {
 
 var simple = map[string]Page{"": Home, "signin": SignIn, "signup": SignUp, "w": Choose, "account": Account}
 
-var inWorkspace = map[string]Page{"all": All, "trash": Trash, "attention": Attention, "members": Members, "labels": Labels, "usage": Usage, "device": Device}
+var inWorkspace = map[string]Page{"all": All, "trash": Trash, "attention": Attention, "members": Members, "labels": Labels, "usage": Usage, "billing": Billing, "device": Device}
 
 // Parse reads a location's path and query, such as "/w/…/p/…?next=…".
 func Parse(location string) Route {

@@ -1,0 +1,130 @@
+package api
+
+import (
+	"net/url"
+
+	"holdfast/sync/id"
+)
+
+// Billing is a workspace's plan and what it costs. Amounts are texts with their currency.
+type Billing struct {
+	Plan struct {
+		ID      string `json:"id"`
+		Name    string `json:"name"`
+		Seats   int64  `json:"seats"`
+		UntilMS int64  `json:"untilMS"`
+		Next    string `json:"next"` // the plan that follows then
+	} `json:"plan"`
+	Standing string         `json:"standing"` // good, past_due, restricted
+	Plans    []BillingPlan  `json:"plans"`
+	Usage    []BillingUsage `json:"usage"`
+	Upcoming *Bill          `json:"upcoming"`
+	Invoices []Invoice      `json:"invoices"`
+	Methods  []PayMethod    `json:"methods"`
+	Credit   string         `json:"credit"`
+	Details  BillingDetails `json:"details"`
+}
+
+// BillingPlan is a plan for sale.
+type BillingPlan struct {
+	ID     string   `json:"id"`
+	Name   string   `json:"name"`
+	Prices []string `json:"prices"`
+	Grants []string `json:"grants"`
+	Now    bool     `json:"now"`
+}
+
+// BillingUsage is a meter in the running month.
+type BillingUsage struct {
+	Meter    string  `json:"meter"`
+	Name     string  `json:"name"`
+	Used     int64   `json:"used"`
+	Forecast int64   `json:"forecast"`
+	Limit    int64   `json:"limit"`
+	Soft     bool    `json:"soft"`
+	Days     []int64 `json:"days"`
+	DaysAll  int     `json:"daysAll"`
+}
+
+// Bill is what is or would be owed.
+type Bill struct {
+	Lines []BillLine `json:"lines"`
+	Tax   string     `json:"tax"`
+	Total string     `json:"total"`
+	Due   string     `json:"due"`
+}
+
+type BillLine struct {
+	Name     string `json:"name"`
+	Quantity string `json:"quantity"`
+	Amount   string `json:"amount"`
+}
+
+// Invoice is an invoice or a credit note.
+type Invoice struct {
+	Number   string `json:"number"`
+	State    string `json:"state"`
+	IssuedMS int64  `json:"issuedMS"`
+	Total    string `json:"total"`
+	Due      string `json:"due"`
+	Confirm  bool   `json:"confirm"`
+}
+
+type PayMethod struct {
+	Kind string `json:"kind"`
+	Text string `json:"text"`
+}
+
+// BillingDetails stand on the invoices.
+type BillingDetails struct {
+	Name    string   `json:"name"`
+	Address []string `json:"address"`
+	Country string   `json:"country"`
+	VATID   string   `json:"vatID"`
+	Email   string   `json:"email"`
+}
+
+// PlanChange is what changing to a plan would do.
+type PlanChange struct {
+	WhenMS int64    `json:"whenMS"` // 0: at once
+	Due    string   `json:"due"`
+	Bills  []Bill   `json:"bills"`
+	Back   string   `json:"back"`
+	Needs  []string `json:"needs"`
+}
+
+// Billing asks how a workspace is billed; the others change it and answer with how it is then.
+func (c Client) Billing(tenant id.ID) (b Billing, p *Problem) {
+	p = c.call("GET", ws(tenant)+"/billing", nil, &b)
+	return
+}
+
+func (c Client) PreviewPlan(tenant id.ID, plan string) (v PlanChange, p *Problem) {
+	p = c.call("POST", ws(tenant)+"/billing/preview", map[string]string{"plan": plan}, &v)
+	return
+}
+
+func (c Client) ChangePlan(tenant id.ID, plan string) (b Billing, p *Problem) {
+	p = c.call("POST", ws(tenant)+"/billing/plan", map[string]string{"plan": plan}, &b)
+	return
+}
+
+func (c Client) SetMethod(tenant id.ID, kind, token string) (b Billing, p *Problem) {
+	p = c.call("PUT", ws(tenant)+"/billing/method", map[string]string{"kind": kind, "token": token}, &b)
+	return
+}
+
+func (c Client) SetBillingDetails(tenant id.ID, d BillingDetails) (b Billing, p *Problem) {
+	p = c.call("PUT", ws(tenant)+"/billing/details", d, &b)
+	return
+}
+
+func (c Client) ConfirmPayment(tenant id.ID, number string) (b Billing, p *Problem) {
+	p = c.call("POST", ws(tenant)+"/billing/documents/"+url.PathEscape(number)+"/confirm", struct{}{}, &b)
+	return
+}
+
+// Document is where an invoice can be downloaded: pdf, html or xml.
+func Document(tenant id.ID, number, form string) string {
+	return ws(tenant) + "/billing/documents/" + url.PathEscape(number) + "?as=" + form
+}

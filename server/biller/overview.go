@@ -248,10 +248,10 @@ func offers(cat *catalog.Catalog, a *billing.Account, now time.Time) ([]Offer, e
 	return out, nil
 }
 
-// grouped writes a whole number with thin groups of three.
+// grouped writes a whole number in groups of three.
 func grouped(s string) string {
 	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "\u202f" + s[i:]
+		s = s[:i] + "," + s[i:]
 	}
 	return s
 }

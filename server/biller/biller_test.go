@@ -282,3 +282,21 @@ func TestABrokenCatalogueNamesItsLine(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+func TestSeatsEndWithThePlan(t *testing.T) {
+	w := newWorld(t)
+	w.pass()
+	for n := range 9 {
+		_, err := w.join("Member " + string(rune('A'+n)))
+		must(t, err)
+	}
+	_, err := w.join("One too many")
+	if fault.KindOf(err) != fault.Limit || !strings.Contains(fault.DetailOf(err), "Billing") {
+		t.Fatalf("%v", err)
+	}
+	must(t, w.s.SetMethod(t.Context(), w.ws, payment.Method{Kind: payment.Card, Token: "ok"}))
+	must(t, w.s.ChangePlan(t.Context(), w.ws, "team"))
+	if _, err := w.join("Welcome now"); err != nil {
+		t.Error(err)
+	}
+}

@@ -130,8 +130,30 @@ func (s *Service) put(ctx context.Context, tx *sql.Tx, m member) error {
 	if at.Valid && last == n {
 		return nil
 	}
+	if n > last {
+		if err := s.roomForSeat(ctx, tx, m.tenant, n); err != nil {
+			return err
+		}
+	}
 	_, err = tx.ExecContext(ctx, q.Get("put-seats"), m.tenant, max(now, at.Int64+1), n)
 	return err
+}
+
+// roomForSeat refuses one more seat than the plan allows. Somebody who only reads needs none.
+func (s *Service) roomForSeat(ctx context.Context, tx *sql.Tx, tenant id.ID, n int64) error {
+	const op = "tenancy.roomForSeat"
+	var text string
+	if err := tx.QueryRowContext(ctx, q.Get("limits"), tenant).Scan(&text); err != nil {
+		return err
+	}
+	var limits map[string]int64
+	if err := json.Unmarshal([]byte(text), &limits); err != nil {
+		return fault.E(op, fault.Corrupt, err)
+	}
+	if limit, ok := limits["seats"]; ok && n > limit {
+		return fault.Errorf(op, fault.Limit, "All %d seats of this workspace's plan are taken. An owner can choose a larger plan under Billing, or free a seat; viewers need none.", limit)
+	}
+	return nil
 }
 
 // colorOf gives a person the same color everywhere.

@@ -6,6 +6,8 @@ SELECT name, home, regions, limits, state, created_ms FROM tenant WHERE id = ?
 UPDATE tenant SET name = ? WHERE id = ?
 -- name: set-state
 UPDATE tenant SET state = ? WHERE id = ?
+-- name: limits
+SELECT limits FROM tenant WHERE id = ?
 -- name: set-limits
 UPDATE tenant SET limits = ? WHERE id = ?
 -- name: count-tenants

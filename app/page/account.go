@@ -84,7 +84,7 @@ func (c *Account) keys() app.UI {
 		if k.UsedMS != 0 {
 			note += " · used " + view.Ago(k.UsedMS, now)
 		}
-		list = append(list, app.Li().Body(
+		list = append(list, app.Li().Class("keep").Body(
 			view.Icon("key"),
 			app.Div().Class("what").Body(app.Span().Class("clip").Text(or(k.Name, "Passkey")), app.Elem("small").Text(note)),
 			view.Button{Act: "rename", ID: k.ID, DOM: "kr-" + k.ID, Label: "Rename"}.UI(),
@@ -111,7 +111,7 @@ func (c *Account) browsers() app.UI {
 		if s.Current {
 			note = "This browser"
 		}
-		list = append(list, app.Li().Body(
+		list = append(list, app.Li().Class("keep").Body(
 			view.Icon("device"),
 			app.Div().Class("what").Body(app.Span().Class("clip").Text(or(s.Agent, "A browser")), app.Elem("small").Text(note)),
 			app.If(!s.Current, func() app.UI { return view.Button{Act: "end", ID: s.ID, Label: "Sign out there"}.UI() }),

@@ -31,7 +31,7 @@ func (c *TrashPage) Render() app.UI {
 	}
 	var projects, tasks []app.UI
 	for _, p := range t.Projects {
-		projects = append(projects, app.Li().Body(
+		projects = append(projects, app.Li().Class("keep").Body(
 			app.Span().Class("square c-"+p.Color),
 			app.Div().Class("what").Body(app.Span().Class("clip").Text(p.Name), app.Elem("small").Text("Project, with its tasks")),
 			app.If(a.store.CanManage(), func() app.UI {
@@ -44,7 +44,7 @@ func (c *TrashPage) Render() app.UI {
 		if p, ok := a.store.Project(x.Project); ok {
 			where = p.Name
 		}
-		tasks = append(tasks, app.Li().Body(
+		tasks = append(tasks, app.Li().Class("keep").Body(
 			view.StatusIcon(x.Status),
 			app.Div().Class("what").Body(app.Span().Class("clip").Text(x.Title), app.Elem("small").Text("In "+where+" · deleted "+view.Ago(x.Deleted, a.Now()))),
 			app.If(a.store.CanWrite(), func() app.UI {
@@ -96,7 +96,7 @@ func (c *LabelsPage) Render() app.UI {
 	can := a.store.CanWrite()
 	var list []app.UI
 	for _, l := range f.Labels {
-		list = append(list, app.Li().Body(
+		list = append(list, app.Li().Class("keep").Body(
 			app.Span().Class("dot c-"+l.Color), app.Div().Class("what").Body(app.Span().Class("clip").Text(l.Name)), view.Mark(l.Mark),
 			app.If(can, func() app.UI {
 				return view.Button{Act: "edit", ID: string(l.ID), DOM: "le-" + string(l.ID), Label: "Edit"}.UI()

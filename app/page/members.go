@@ -64,7 +64,7 @@ func (c *MembersPage) Render() app.UI {
 		}
 	}
 	for _, i := range c.invitations {
-		open = append(open, app.Li().Body(
+		open = append(open, app.Li().Class("keep").Body(
 			view.Icon("link"),
 			app.Div().Class("what").Body(app.Span().Text("Joins as "+view.RoleName(i.Role)), app.Elem("small").Text("Works until "+until(i.ExpiresMS))),
 			app.If(i.URL != "", func() app.UI { return view.Button{Act: "copy", ID: i.URL, Label: "Copy link", Icon: "copy"}.UI() }),
@@ -97,7 +97,7 @@ func (c *MembersPage) member(m port.Member, here, manage bool) app.UI {
 	} else if here {
 		note += " · here now"
 	}
-	return app.Li().Body(
+	return app.Li().Class("keep").Body(
 		view.Avatar(or(m.Name, "?"), m.Color, "avatar-lg"+pick(here, " avatar-here", "")),
 		app.Div().Class("what").Body(app.Span().Class("clip").Text(m.Name), app.Elem("small").Text(note)),
 		app.If(manage && !me, func() app.UI {

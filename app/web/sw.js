@@ -3,7 +3,7 @@
 import { assets, version } from "holdfast:assets";
 
 const name = "app-" + version;
-const paths = Object.values(assets).filter((path) => path !== "/sw.js");
+const paths = Object.values(assets).filter((path) => path === "/" || path === "/manifest.webmanifest" || path.startsWith("/assets/"));
 const own = new Set(paths);
 const remote = /^\/(api|sync|nats|healthz)(\/|$)/;
 

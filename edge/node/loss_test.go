@@ -146,7 +146,8 @@ func TestFileIsPutBackFromAnOlderCopy(t *testing.T) {
 		restore := keep(t, tenants)
 		eu.start()
 		pushMany(t, eu.connect(ana, acme.ID), 30)
-		head := eu.HeadsForTest(acme.ID)
+		pushMany(t, us.connect(ana, acme.ID), 5)
+		head := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
 		equal(t, 5*time.Second, acme.ID, head, eu, us)
 		eu.Close()
 		restore()

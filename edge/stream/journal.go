@@ -147,6 +147,14 @@ func (j *journal) setHeads(t id.ID, v change.Vector) (news bool) {
 }
 
 // put is called with mu held, or before anybody else has j.
+// lower takes back what a workspace's file has, because it has less.
+func (j *journal) lower(origin string, t id.ID, seq uint64) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.put(origin, t, seq)
+	j.newHeads[headKey{origin, t}] = true
+}
+
 func (j *journal) put(origin string, t id.ID, seq uint64) {
 	if j.heads[origin] == nil {
 		j.heads[origin] = map[id.ID]uint64{}

@@ -19,6 +19,7 @@ import (
 // region's stream, else from other regions. An error of kind Unavailable keeps the workspace closed.
 func (s *Stream) Opened(ctx context.Context, n *tenant.Tenant) error {
 	const op = "stream.Opened"
+	s.lostOfOthers(n)
 	published, err := s.published(ctx, n.ID)
 	if err != nil {
 		return fault.Wrap(op, err)
@@ -49,6 +50,20 @@ func (s *Stream) Opened(ctx context.Context, n *tenant.Tenant) error {
 	}
 	s.journal.setHeads(n.ID, n.Heads())
 	return nil
+}
+
+// lostOfOthers has fetched again what a workspace's file had of other regions' logs before it was put back from an older
+// copy: their streams do not bring it twice.
+func (s *Stream) lostOfOthers(n *tenant.Tenant) {
+	have := n.Heads()
+	for origin, seq := range s.journal.vector(n.ID) {
+		if origin == s.cfg.Region || have[origin] >= seq {
+			continue
+		}
+		s.cfg.Log.Error("a workspace's file is older than what was merged into it", "tenant", n.ID, "origin", origin, "has", have[origin], "merged", seq)
+		s.journal.lower(origin, n.ID, have[origin])
+		s.lame.add(headKey{origin, n.ID}, seq)
+	}
 }
 
 // reread merges the own log from the own stream.

@@ -28,6 +28,7 @@ import (
 
 	"holdfast/server/biller"
 	"holdfast/server/identity"
+	"holdfast/server/restapi"
 	"holdfast/server/tenancy"
 	"holdfast/server/throttle"
 	"holdfast/sync/fault"
@@ -104,6 +105,9 @@ func (a *api) routes() {
 	a.billingRoutes()
 	a.route("GET /api/invitations/{code}", 0, a.lookAtInvitation)
 	a.route("POST /api/invitations/{code}/accept", signedIn|publishes, a.acceptInvitation)
+	if a.Billing != nil {
+		a.mux.Handle("/api/v1/", restapi.New(restapi.Config{Identity: a.Identity, Tenancy: a.Tenancy, Billing: a.Billing, Flush: a.Flush, Origins: a.Origins, Now: a.Now, Log: a.Log}))
+	}
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, fault.Errorf("api", fault.NotFound, "There is nothing at this address."))
 	})

@@ -91,7 +91,14 @@ func within(t *testing.T, d time.Duration, f func() error) {
 
 func (e *edge) send(method, path, body string) (int, string) {
 	e.t.Helper()
+	status, _, answer := e.raw(method, path, body)
+	return status, answer
+}
+
+func (e *edge) raw(method, path, body string, change ...func(*http.Request)) (int, http.Header, string) {
+	e.t.Helper()
 	var status int
+	var header http.Header
 	var answer string
 	within(e.t, 10*time.Second, func() error {
 		r := httptest.NewRequest(method, path, strings.NewReader(body))
@@ -102,6 +109,9 @@ func (e *edge) send(method, path, body string) (int, string) {
 		if e.cook != "" {
 			r.AddCookie(&http.Cookie{Name: token.Cookie, Value: e.cook})
 		}
+		for _, c := range change {
+			c(r)
+		}
 		resp, err := relay.Call(e.t.Context(), e.nc, wire.HubHTTP, r)
 		if err != nil {
 			return err
@@ -110,10 +120,10 @@ func (e *edge) send(method, path, body string) (int, string) {
 		for _, c := range resp.Cookies() {
 			e.cook = c.Value
 		}
-		status, answer = resp.StatusCode, string(b)
+		status, header, answer = resp.StatusCode, resp.Header, string(b)
 		return err
 	})
-	return status, answer
+	return status, header, answer
 }
 
 func (e *edge) ok(method, path, body string) string {

@@ -23,20 +23,25 @@ class Port {
   #epoch = "";
   #open = new Map(); // request number → text, unanswered
   #watches = new Map(); // watch number → text
+  #alive = false; // the lock "tab/<tab>" is held
   #closed = false;
   #ended = new AbortController();
 
   constructor(tenant, person) {
     this.#key = `${tenant}/${person}`;
     this.#start = { key: this.#key, tenant, person, tab: this.#tab };
-    navigator.locks.request(`tab/${this.#tab}`, () => new Promise((end) => this.#ended.signal.addEventListener("abort", end)));
     this.#line = new BroadcastChannel(`${this.#key}/${this.#tab}`);
     this.#line.onmessage = ({ data }) => this.#hear(data, (text) => this.#line.postMessage({ text }));
     this.#bus = new BroadcastChannel(this.#key);
     this.#bus.onmessage = ({ data }) => {
       if (data.lead && data.lead !== this.#epoch && !this.#leads) this.#hello();
     };
-    this.#hello();
+    // The leader takes a tab without this lock for one that has ended, so nothing is said before it is held.
+    navigator.locks.request(`tab/${this.#tab}`, () => {
+      this.#alive = true;
+      this.#hello();
+      return new Promise((end) => this.#ended.signal.addEventListener("abort", end));
+    });
     this.#queue(0);
     // A frozen tab must not keep the files from the others.
     document.addEventListener("freeze", this.#freeze);
@@ -46,7 +51,7 @@ class Port {
   #leads = false;
 
   #hello() {
-    this.#bus.postMessage({ hello: this.#tab });
+    if (this.#alive) this.#bus.postMessage({ hello: this.#tab });
   }
 
   async #queue(wait) {

@@ -2,6 +2,7 @@
 //
 //	go run ./build assets [-release]   compile, bundle and compress the web app into build/assets/dist
 //	go run ./build binary [-release]   the same, then compile the program to bin/holdfast
+//	go run ./build bench [P1 P6 …]     measure Holdfast beside its peers, all figures or some
 //	go run ./build clean               remove what was built
 //	go run ./build generated           see that generated files are up to date
 //	go run ./build needs               see that what the tests call is installed; as root, install it
@@ -31,7 +32,7 @@ func main() {
 	}
 }
 
-const usage = "usage: go run ./build assets [-release] | binary [-release] | clean | generated | needs"
+const usage = "usage: go run ./build assets [-release] | binary [-release] | bench [P1 P6 …] | clean | generated | needs"
 
 func command(ctx context.Context, args []string) error {
 	if len(args) == 0 {
@@ -54,6 +55,8 @@ func command(ctx context.Context, args []string) error {
 			return err
 		}
 		return buildBinary(ctx, root)
+	case "bench":
+		return bench(ctx, root, flags.Args())
 	case "clean":
 		return clean(root)
 	case "generated":
@@ -100,6 +103,13 @@ func buildBinary(ctx context.Context, root string) error {
 	}
 	say("bin/holdfast is ready")
 	return nil
+}
+
+// bench measures with what is built: a program of its own, because it is made of the product and this tool must not be.
+func bench(ctx context.Context, root string, only []string) error {
+	cmd := exec.CommandContext(ctx, "go", "run", "./build/bench", "-only", strings.Join(only, ","))
+	cmd.Dir, cmd.Stdout, cmd.Stderr = root, os.Stdout, os.Stderr
+	return cmd.Run()
 }
 
 func clean(root string) error {

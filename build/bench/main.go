@@ -22,9 +22,9 @@ import (
 	"holdfast/build/bench/figure"
 )
 
-// measurement fills one or more rows of the table.
+// measurement fills one or more rows of the table. Figures of one and the same workspace are measured together.
 type measurement struct {
-	id  string
+	id  string // "P4", or "P1 P2"
 	run func(ctx context.Context, e env) ([]figure.Figure, error)
 }
 
@@ -36,6 +36,8 @@ type env struct {
 
 var measurements = []measurement{
 	{"P4", firstVisit},
+	{"P1 P2 P3 P5", large},
+	{"P6", propagation},
 	{"P7", betweenRegions},
 	{"P9", mergeRate},
 	{"P13", usageRate},
@@ -96,15 +98,17 @@ func choose(only string) ([]measurement, error) {
 	}
 	var wanted []measurement
 	for id := range strings.SplitSeq(only, ",") {
-		i := slices.IndexFunc(measurements, func(m measurement) bool { return m.id == strings.TrimSpace(id) })
+		i := slices.IndexFunc(measurements, func(m measurement) bool { return slices.Contains(strings.Fields(m.id), strings.TrimSpace(id)) })
 		if i < 0 {
 			var have []string
 			for _, m := range measurements {
-				have = append(have, m.id)
+				have = append(have, strings.Fields(m.id)...)
 			}
 			return nil, fmt.Errorf("there is no measurement %q; there are %s", id, strings.Join(have, ", "))
 		}
-		wanted = append(wanted, measurements[i])
+		if !slices.ContainsFunc(wanted, func(m measurement) bool { return m.id == measurements[i].id }) {
+			wanted = append(wanted, measurements[i])
+		}
 	}
 	return wanted, nil
 }

@@ -1,0 +1,71 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+)
+
+const smallPlans = `
+currency: EUR
+timezone: UTC
+align: calendar
+meters: {changes: {name: Changes, aggregate: sum}}
+features: {changes: {name: Changes this month, type: metered, meter: changes}}
+plans:
+  free: {name: Free, prices: [{id: base, model: flat, amount: 0}], entitlements: {changes: {limit: 9, period: month}}}
+  team: {name: Team, prices: [{id: seats, name: Seats, model: per_unit, quantity: seats, amount: 6}], entitlements: {changes: unlimited}}
+`
+
+const again = "role=button:Try again"
+
+// A workspace reaches its plan's limit: what its owner wrote waits with a sentence, and goes through once the plan is larger. The change of
+// plan is previewed, charged to the test bank, and has its invoice.
+func TestPlanLimitAndChangeOfPlan(t *testing.T) {
+	s := start(t, "local")
+	s.stop(syscall.SIGTERM)
+	if err := os.WriteFile(filepath.Join(s.data, "hub", "catalog.yaml"), []byte(smallPlans), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.up()
+	_, g := newPerson(t, "ana", s.url(0))
+	signUp(g, "Ana Ferreira")
+	newWorkspace(g, "Harbor")
+	newProject(g, "Website")
+	g.Press("c")
+	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
+	for n := range 12 { // those over the limit are shown until the region refuses them
+		g.Type("Task " + strconv.Itoa(n))
+		g.Press("Enter")
+		g.WaitFor("the field is empty again", `document.activeElement?.id === "compose" && !document.activeElement.value`)
+	}
+	g.Press("Escape")
+	g.WaitGone("#compose")
+	g.Click(`a[href$="/attention"]`)
+	g.WaitText("plan allows 9 changes a month")
+	g.WaitText("Nothing you wrote is lost")
+
+	g.Click(`a[href$="/billing"]`)
+	g.Wait("role=heading:Plan: Free")
+	g.Click("role=button:Add a card")
+	g.Fill("label=Card number", "4242 4242 4242 4242")
+	g.Press("Enter")
+	g.WaitText("•••• 4242")
+	g.Click("#plan-team")
+	g.WaitText("is charged now")
+	g.Click("role=button:Change the plan")
+	g.Wait("role=heading:Plan: Team")
+	g.WaitText("· Paid")
+
+	g.Click(`a[href$="/attention"]`)
+	g.Wait(again)
+	for left := g.Count(again); left > 0; left-- {
+		g.Click(again + "|last")
+		g.WaitCount(again, left-1)
+	}
+	openProject(g, "Website")
+	g.WaitText("Task 11")
+	everywhere(g)
+}

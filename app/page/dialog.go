@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -113,7 +114,7 @@ func (c *DialogView) swatches() app.UI {
 	on := or(c.color, c.App.dialog.Color)
 	inside := make([]app.UI, 0, len(work.Colors))
 	for _, name := range work.Colors {
-		inside = append(inside, app.Button().Type("button").Class("swatch c-"+name).Role("radio").Title(name).Aria("label", name).
+		inside = append(inside, app.Button().Type("button").ID("color-"+name).TabIndex(pick(name == on, 0, -1)).Class("swatch c-"+name).Role("radio").Title(name).Aria("label", name).
 			Aria("checked", strconv.FormatBool(name == on)).DataSet("act", "color").DataSet("id", name))
 	}
 	return app.Div().Class("field").Body(
@@ -126,10 +127,31 @@ func (c *DialogView) onCancel(_ app.Context, e app.Event) {
 	c.App.closeDialog()
 }
 
-// onKey keeps the page's shortcuts out of the dialog.
+// onKey keeps the page's shortcuts out of the dialog, and gives the colors the keys of a radio group.
 func (c *DialogView) onKey(ctx app.Context, e app.Event) {
 	e.Call("stopPropagation")
-	ctx.PreventUpdate()
+	role := e.Get("target").Call("getAttribute", "role")
+	if !role.Truthy() || role.String() != "radio" {
+		ctx.PreventUpdate()
+		return
+	}
+	switch e.Get("key").String() {
+	case "Enter":
+		c.onSubmit(ctx, e)
+	case "ArrowRight", "ArrowDown":
+		c.step(ctx, e, 1)
+	case "ArrowLeft", "ArrowUp":
+		c.step(ctx, e, -1)
+	}
+}
+
+// step chooses the color beside the chosen one.
+func (c *DialogView) step(ctx app.Context, e app.Event, by int) {
+	e.PreventDefault()
+	n := len(work.Colors)
+	at := slices.Index(work.Colors, or(c.color, c.App.dialog.Color))
+	c.color = work.Colors[(at+by+n)%n]
+	ctx.Defer(func(app.Context) { browser.Focus("color-" + c.color) })
 }
 
 func (c *DialogView) onClick(_ app.Context, e app.Event) {

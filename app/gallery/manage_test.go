@@ -1,0 +1,122 @@
+//go:build !js
+
+package gallery_test
+
+import (
+	"testing"
+
+	"holdfast/app/gallery"
+	"holdfast/app/route"
+	"holdfast/build/browser"
+)
+
+func wantProjects(g *browser.Page, want string) {
+	g.WaitFor("the projects "+want, `[...document.querySelectorAll("#projects .nav .clip")].map((e) => e.textContent).join(" | ") === "`+want+`"`)
+}
+
+func TestProjectsAreMadeMovedRenamedAndTrashed(t *testing.T) {
+	g := open(t, project("", false))
+	wantProjects(g, "Website relaunch | Mobile app | Hiring | Harbor festival")
+	g.Focus(`#projects li:nth-child(2) a`)
+	g.Press("Alt+ArrowUp")
+	wantProjects(g, "Mobile app | Website relaunch | Hiring | Harbor festival")
+	g.WaitFor("the moved project to keep the keyboard", `document.activeElement.textContent.startsWith("Mobile app")`)
+	g.Drag("#projects li:nth-child(1)", "#projects li:nth-child(4)", 0.9)
+	wantProjects(g, "Website relaunch | Hiring | Harbor festival | Mobile app")
+	g.Click("#project-new")
+	g.Fill("#project-name", "Autumn")
+	g.Click("role=radio:teal")
+	g.Press("Enter")
+	g.Wait("#compose")
+	g.Press("Escape")
+	wantProjects(g, "Website relaunch | Hiring | Harbor festival | Mobile app | Autumn")
+	g.Click("#project-menu")
+	g.Click("role=menuitem:Rename or recolor")
+	g.Fill("#project-name", "Winter")
+	g.Press("Enter")
+	wantProjects(g, "Website relaunch | Hiring | Harbor festival | Mobile app | Winter")
+	g.Click("#project-menu")
+	g.Click("role=menuitem:Move to Trash")
+	wantProjects(g, "Website relaunch | Hiring | Harbor festival | Mobile app")
+	g.Click(`a[href$="/trash"]`)
+	g.WaitText("Winter")
+	g.Click(`.cards [data-act="project"]`)
+	g.WaitText("The project is back.")
+}
+
+func TestAttentionIsRetriedEditedAndDiscarded(t *testing.T) {
+	g := open(t, ws(route.Attention)+"?state=refused")
+	g.WaitText("The photos from Tuesday are in the shared folder.")
+	g.WaitCount(".cards > li", 2)
+	g.Click("role=button:More for this change|last")
+	g.Click("role=menuitem:Edit and send")
+	g.Fill("#fix", "Move the blog, once more")
+	g.Press("Enter")
+	g.WaitCount(".cards > li", 1)
+	g.Click("role=button:More for this change")
+	g.Click("role=menuitem:Give it up")
+	g.Click("#dialog-ok")
+	g.WaitText("Nothing needs you")
+	g.Go(browser.Eval[string](g, "location.origin") + project("", false))
+	g.Wait("text=Header jumps on slow connections")
+}
+
+func TestLabels(t *testing.T) {
+	g := open(t, ws(route.Labels))
+	g.Click("#label-new")
+	g.Fill("#label-name", "Bug")
+	g.Press("Enter")
+	g.WaitText("There is a label of this name already.")
+	g.Fill("#label-name", "press")
+	g.Press("Enter")
+	g.WaitGone("#dialog")
+	g.WaitText("6 labels")
+	g.Click("role=button:Delete the label press")
+	g.WaitText("5 labels")
+	g.Click("role=button:Undo")
+	g.WaitText("6 labels")
+}
+
+func TestCommentsAreEditedAndDeleted(t *testing.T) {
+	g := open(t, project(gallery.Open, false))
+	g.WaitText("One question is left")
+	g.Hover("text=One question is left")
+	g.Click("role=button:Menu of the comment by Ana Duarte")
+	g.Click("role=menuitem:Edit")
+	g.Fill(`.comments textarea`, "No question is left.")
+	g.Click("role=button:Save")
+	g.WaitText("No question is left.")
+	g.Click("role=button:Menu of the comment by Ana Duarte")
+	g.Click("role=menuitem:Delete")
+	g.WaitGone("text=No question is left.")
+	g.Click("role=button:Undo")
+	g.WaitText("No question is left.")
+}
+
+func TestTheLookIsChosenAndKept(t *testing.T) {
+	g := open(t, project("", false))
+	dark := `getComputedStyle(document.body).backgroundColor === "rgb(14, 15, 18)"`
+	g.Click("#ws-menu")
+	g.Click("role=menuitem:Dark")
+	g.WaitFor("the dark look", dark)
+	g.Reload()
+	g.WaitFor("the dark look after a reload", dark)
+	g.Click("#ws-menu")
+	g.Click("role=menuitem:As the device")
+	g.WaitFor("the device's look", "!("+dark+")")
+}
+
+func TestViewersAreOfferedNothingToChange(t *testing.T) {
+	g := open(t, project(gallery.Open, false)+"?state=viewer")
+	g.WaitText("One question is left")
+	for _, sel := range []string{"#new-task", "#project-new", "#say", ".grip", "#prop-status", `[data-act="status"]`} {
+		if n := g.Count(sel); n != 0 {
+			t.Errorf("a viewer is offered %s", sel)
+		}
+	}
+	g.Press("Escape")
+	g.Press("c", "s")
+	if g.Count("#compose")+g.Count(".pop") != 0 {
+		t.Error("a viewer's keys open something to change")
+	}
+}

@@ -149,14 +149,14 @@ func (s *Service) run(ctx context.Context) {
 
 // Pass does everything that is due now. One workspace's trouble does not keep the others waiting.
 func (s *Service) Pass(ctx context.Context) error {
+	var errs []error
 	if err := s.advance(ctx); err != nil {
-		return err
+		errs = append(errs, err) // who is new gets an account all the same
 	}
 	list, err := s.cfg.Tenancy.All(ctx)
 	if err != nil {
-		return err
+		return errors.Join(append(errs, err)...)
 	}
-	var errs []error
 	for _, t := range list {
 		if t.State == tenancy.Deleted {
 			continue

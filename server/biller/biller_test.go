@@ -300,3 +300,28 @@ func TestSeatsEndWithThePlan(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestBM27_TheOwnerConfirmsAPayment(t *testing.T) {
+	w := newWorld(t)
+	w.pass()
+	ctx := t.Context()
+	must(t, w.s.SetMethod(ctx, w.ws, payment.Method{Kind: payment.Card, Token: "authenticate"}))
+	must(t, w.s.ChangePlan(ctx, w.ws, "business"))
+	o, err := w.s.Overview(ctx, w.ws)
+	must(t, err)
+	if v := o.Invoices[0]; v.State != "open" || !v.Confirm {
+		t.Fatalf("%+v", v)
+	}
+	w.restart()
+	must(t, w.s.Confirm(ctx, w.ws, o.Invoices[0].Number))
+	if w.account().Invoices[0].State != "paid" {
+		t.Errorf("%s", w.account().Invoices[0].State)
+	}
+	if err := w.s.Confirm(ctx, w.ws, o.Invoices[0].Number); fault.KindOf(err) != fault.Conflict {
+		t.Errorf("confirmed twice: %v", err)
+	}
+	w.restart()
+	if d := w.s.engine.Reconcile(); len(d) > 0 || w.account().Invoices[0].State != "paid" {
+		t.Errorf("%+v", d)
+	}
+}

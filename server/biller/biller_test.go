@@ -12,12 +12,14 @@ import (
 	"time"
 
 	"holdfast/server/billing"
+	"holdfast/server/billingdb"
 	"holdfast/server/hubdb"
 	"holdfast/server/metering"
 	"holdfast/server/payment"
 	"holdfast/server/tenancy"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
+	"holdfast/sync/sqlite"
 	"holdfast/sync/work"
 )
 
@@ -323,5 +325,26 @@ func TestBM27_TheOwnerConfirmsAPayment(t *testing.T) {
 	w.restart()
 	if d := w.s.engine.Reconcile(); len(d) > 0 || w.account().Invoices[0].State != "paid" {
 		t.Errorf("%+v", d)
+	}
+}
+
+func TestBM34_DriftRaisesAnAlarmWithItsRows(t *testing.T) {
+	w := newWorld(t)
+	w.pass()
+	ctx := t.Context()
+	must(t, w.s.SetMethod(ctx, w.ws, payment.Method{Kind: payment.Card, Token: "ok"}))
+	must(t, w.s.ChangePlan(ctx, w.ws, "business"))
+	must(t, w.s.db.Close())
+	db, err := sqlite.Open(ctx, filepath.Join(w.dir, billingdb.File), sqlite.Options{})
+	must(t, err)
+	_, err = db.Exec("UPDATE invoice SET doc = CAST(json_set(CAST(doc AS TEXT), '$.total', 1) AS BLOB)")
+	must(t, err)
+	must(t, db.Close())
+	w.open()
+	w.to(day(11, 12))
+	found, err := w.s.Differences(ctx, "2026-11-12")
+	must(t, err)
+	if rows := found["2026-11-12"]; len(rows) == 0 || rows[0].Customer != string(w.ws) {
+		t.Errorf("%+v", found)
 	}
 }

@@ -209,7 +209,7 @@ func (c *Sidebar) project(p port.Project) app.UI {
 func (c *Sidebar) status() app.UI {
 	s := c.App.store
 	st := s.Status()
-	return app.A().Class("link-line link-"+st.Link).Href(c.Route.To(route.Device).Path()).Body(
+	return app.A().Class("link-line link-"+st.Link).Aria("busy", strconv.FormatBool(s.Saving() > 0)).Href(c.Route.To(route.Device).Path()).Body(
 		app.Span().Class("link-dot").Aria("hidden", "true"),
 		app.Span().ID("link-state").Text(linkWords(st, s.Waiting())))
 }

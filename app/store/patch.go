@@ -18,7 +18,7 @@ func patchFrame(f port.FrameResult, e port.Edit) port.FrameResult {
 		switch r.Table {
 		case "workspace":
 			if v, ok := r.Set["name"]; ok && r.ID == f.Workspace.ID {
-				f.Workspace.Name, f.Workspace.Mark = v.Text, port.Device
+				f.Workspace.Name, f.Workspace.Mark = v.Text, port.Saving
 			}
 		case "project":
 			f.Projects = patchProjects(f.Projects, r)
@@ -43,7 +43,7 @@ func patchProjects(list []port.Project, r port.EditRow) []port.Project {
 		return slices.Delete(list, i, i+1)
 	}
 	p := &list[i]
-	p.Mark = port.Device
+	p.Mark = port.Saving
 	setText(r, "name", &p.Name)
 	setText(r, "color", &p.Color)
 	setText(r, "rank", &p.Rank)
@@ -67,7 +67,7 @@ func patchLabels(list []port.Label, r port.EditRow) []port.Label {
 		return slices.Delete(list, i, i+1)
 	}
 	l := &list[i]
-	l.Mark = port.Device
+	l.Mark = port.Saving
 	setText(r, "name", &l.Name)
 	setText(r, "color", &l.Color)
 	slices.SortStableFunc(list, func(a, b port.Label) int {
@@ -118,7 +118,7 @@ func patchTask(t port.Task, r port.EditRow) (out port.Task, ok bool) {
 	default:
 		return t, false
 	}
-	t.Mark = port.Device
+	t.Mark = port.Saving
 	return t, true
 }
 
@@ -170,13 +170,13 @@ func patchComments(list []port.Comment, r port.EditRow, task id.ID, nowMS int64)
 		if !has(r, "task", "author", "body") || id.ID(r.Set["task"].Text) != task {
 			return list
 		}
-		return append(list, port.Comment{ID: r.ID, Author: id.ID(r.Set["author"].Text), Body: r.Set["body"].Text, AtMS: nowMS, Mark: port.Device})
+		return append(list, port.Comment{ID: r.ID, Author: id.ID(r.Set["author"].Text), Body: r.Set["body"].Text, AtMS: nowMS, Mark: port.Saving})
 	}
 	if v, ok := r.Set["deleted"]; ok && !v.IsNull() {
 		return slices.Delete(list, i, i+1)
 	}
 	if v, ok := r.Set["body"]; ok && list[i].Body != v.Text {
-		list[i].Body, list[i].Edited, list[i].Mark = v.Text, true, port.Device
+		list[i].Body, list[i].Edited, list[i].Mark = v.Text, true, port.Saving
 	}
 	return list
 }

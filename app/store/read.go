@@ -16,8 +16,10 @@ func (s *Store) Frame() (f port.FrameResult, ok bool) {
 func (s *Store) Status() port.Status { return s.status }
 
 // Waiting is how many changes are on this device only, counting those the worker has not answered yet.
-func (s *Store) Waiting() int {
-	n := s.status.Waiting
+func (s *Store) Waiting() int { return s.status.Waiting + s.Saving() }
+
+// Saving is how many changes the worker has not answered yet: they may not be on the disk.
+func (s *Store) Saving() (n int) {
 	for _, p := range s.patches {
 		if p.answered.IsZero() {
 			n++

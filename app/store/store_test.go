@@ -107,7 +107,7 @@ func TestAnEditIsShownBeforeTheWorkerAnswers(t *testing.T) {
 	b.r.Hold()
 	b.s.Do(work.RenameTask(one, "first"))
 	b.want(work.Todo, "first")
-	if got := b.s.Window(work.Todo).Tasks[0].Mark; got != port.Device {
+	if got := b.s.Window(work.Todo).Tasks[0].Mark; got != port.Saving {
 		t.Errorf("mark = %d, want %d (on this device)", got, port.Device)
 	}
 	if b.s.Waiting() != 1 {

@@ -39,6 +39,8 @@ func Mark(m port.Mark) app.UI {
 // MarkWords are a mark's icon and its meaning.
 func MarkWords(m port.Mark) (icon, text string) {
 	switch m {
+	case port.Saving:
+		return "device", "Saving"
 	case port.Device:
 		return "device", "Saved on this device"
 	case port.Region:

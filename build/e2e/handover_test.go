@@ -24,6 +24,9 @@ func write(g *browser.Page, prefix string, n int, between func(i int)) {
 	g.Press("Escape")
 }
 
+// saved waits until the page says that everything is on the disk.
+func saved(g *browser.Page) { g.WaitFor("every change is on the disk", `document.querySelector(".link-line").getAttribute("aria-busy") === "false"`) }
+
 // total waits until the list's only group holds n tasks, and shows no title twice.
 func total(g *browser.Page, n int) {
 	g.WaitFor(fmt.Sprint("the list has ", n, " tasks"), `document.querySelector(".group .n")?.textContent.replace(/\D/g, "") === `+strconv.Quote(strconv.Itoa(n)))
@@ -79,6 +82,7 @@ func TestLeadingTabIsClosed(t *testing.T) {
 
 	write(g, "Task", 30, nil)
 	total(g, 31)
+	saved(g)
 	g.Press("c")
 	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
 	g.Insert("Written as the tab closes")
@@ -117,6 +121,7 @@ func TestBrowserIsKilled(t *testing.T) {
 	offline(g)
 	write(g, "Task", 40, nil)
 	total(g, 40)
+	saved(g)
 	time.Sleep(7 * time.Second) // the browser itself writes down who is signed in some seconds later
 	p.Kill()
 	p.Start()

@@ -79,7 +79,7 @@ func signUpFromInvitation(g *browser.Page, name string) {
 
 // everywhere waits until all that this page shows is in every region.
 func everywhere(g *browser.Page) {
-	g.WaitFor("every change is everywhere", `!document.querySelector(".mark-1, .mark-2") && !!document.querySelector(".link-online")`)
+	g.WaitFor("every change is everywhere", `!document.querySelector(".mark-1, .mark-2, .mark-4") && !!document.querySelector(".link-online")`)
 }
 
 // online waits until the page's replica is in step with its region.

@@ -113,6 +113,7 @@ const (
 	Region                 // this region has it
 	Device                 // it is on this device only
 	Refused                // the region refused it: see Attention
+	Saving                 // the page's own: shown already, not yet known to be on the disk
 )
 
 // FrameResult is what every page shows: the workspace, its people, projects and labels.

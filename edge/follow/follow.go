@@ -51,7 +51,11 @@ type Follower struct {
 	cancel   context.CancelFunc
 	done     sync.WaitGroup
 	attached atomic.Bool
-	since    atomic.Int64 // when the reader began, Unix nanoseconds
+
+	mu      sync.Mutex
+	since   time.Time          // when the present attempt or reader began
+	giveUp  context.CancelFunc // ends the present attempt
+	patient time.Duration      // with an attempt
 }
 
 // New makes a follower that does nothing yet.
@@ -59,7 +63,7 @@ func New(cfg Config) *Follower {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Follower{cfg: cfg, poke: make(chan struct{}, 1)}
+	return &Follower{cfg: cfg, poke: make(chan struct{}, 1), patient: attachMin}
 }
 
 // Open starts reading; it goes on until Close.
@@ -76,10 +80,16 @@ func (f *Follower) Close() {
 	f.done.Wait()
 }
 
-// Poke says that the link has just come up: what is attached may be broken, what is not may try now. A reader that is
-// younger than fresh came over the new link already and is left alone.
+// Poke says that the link has just come up: what is attached may be broken, what is not may try now. A reader or attempt
+// that is younger than fresh came over the new link already and is left alone.
 func (f *Follower) Poke(fresh time.Duration) {
-	if f.attached.Load() && time.Since(time.Unix(0, f.since.Load())) < fresh {
+	f.mu.Lock()
+	young := time.Since(f.since) < fresh
+	if !young && f.giveUp != nil {
+		f.giveUp()
+	}
+	f.mu.Unlock()
+	if young {
 		return
 	}
 	select {
@@ -129,16 +139,33 @@ func (f *Follower) session(ctx context.Context) error {
 	defer reader.Wait()
 	defer it.Stop()
 	defer cancel()
-	f.since.Store(time.Now().UnixNano())
 	f.attached.Store(true)
 	return f.consume(ctx, way, cons.CachedInfo().NumPending, &broken)
 }
 
-// attach makes a reader behind the caller's mark.
+// attach makes a reader behind the caller's mark. Where nobody listens that is known at once; an answer that does not come
+// is waited for a little longer each time, because the other side may only be slow.
 func (f *Follower) attach(ctx context.Context) (jetstream.Consumer, error) {
-	const op = "follow.attach"
-	ctx, cancel := context.WithTimeout(ctx, attachMax)
+	f.mu.Lock()
+	ctx, cancel := context.WithTimeout(ctx, f.patient)
+	f.since, f.giveUp = time.Now(), cancel
+	f.mu.Unlock()
 	defer cancel()
+	cons, err := f.make(ctx)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.giveUp = nil
+	switch {
+	case err == nil:
+		f.patient = attachMin
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		f.patient = min(2*f.patient, attachMax)
+	}
+	return cons, err
+}
+
+func (f *Follower) make(ctx context.Context) (jetstream.Consumer, error) {
+	const op = "follow.make"
 	js, err := f.jetStream()
 	if err != nil {
 		return nil, fault.E(op, fault.Invalid, err)

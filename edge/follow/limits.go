@@ -3,8 +3,9 @@ package follow
 import "time"
 
 const (
-	heartbeat    = time.Second            // a reader that misses two is broken
-	attachMax    = 2 * time.Second        // for one answer while attaching
+	heartbeat    = time.Second     // a reader that misses two is broken
+	attachMin    = 2 * time.Second // for the answers while attaching
+	attachMax    = 15 * time.Second
 	retryMin     = 200 * time.Millisecond // between attempts; little, because a healed link must not wait
 	retryJitter  = 100 * time.Millisecond
 	pullMessages = 2000

@@ -32,18 +32,18 @@ func TestConnectionsEndWithTheirReason(t *testing.T) {
 	d := e.connect(short, acme.ID)
 
 	h.Revoke(bo)
-	closed(t, b, 2*time.Second, "the session was ended")
+	closed(t, b, patience, "the session was ended")
 	acme.Members[2].Active = false
 	h.Put(directory.TenantKey(acme.ID), acme)
-	closed(t, c, 2*time.Second, "the person was removed")
-	closed(t, d, 5*time.Second, "the session is over")
+	closed(t, c, patience, "the person was removed")
+	closed(t, d, patience, "the session is over")
 	if _, err := a.Push(a.Next("still here")); err != nil {
 		t.Error("somebody else's connection suffered:", err)
 	}
 	acme.State = directory.Deleted
 	h.Put(directory.TenantKey(acme.ID), acme)
-	closed(t, a, 2*time.Second, "the workspace was deleted")
-	edgetest.Eventually(t, 5*time.Second, "no connection is counted", func() bool { return e.Connections() == 0 })
+	closed(t, a, patience, "the workspace was deleted")
+	edgetest.Eventually(t, patience, "no connection is counted", func() bool { return e.Connections() == 0 })
 }
 
 func TestRoleIsTheDirectorysAtEachPush(t *testing.T) {
@@ -137,7 +137,7 @@ func TestPeopleBecomeRows(t *testing.T) {
 	// Somebody who has just joined is known in both regions, one of them cut off from the other, before their first push.
 	acme.Members = append(acme.Members, directory.Member{Person: bo.ID, Name: "Bo", Role: work.Admin, Color: "red", Active: true, ChangedMS: time.Now().UnixMilli()})
 	know(t, h.Put(directory.TenantKey(acme.ID), acme), eu, us)
-	edgetest.Eventually(t, 5*time.Second, "who is connected sees the new one", func() bool { return members(eu)[string(bo.ID)] == work.Admin })
+	edgetest.Eventually(t, patience, "who is connected sees the new one", func() bool { return members(eu)[string(bo.ID)] == work.Admin })
 	if got := members(us); got[string(bo.ID)] != work.Admin {
 		t.Errorf("people in the other region's rows: got %v", got)
 	}
@@ -146,7 +146,7 @@ func TestPeopleBecomeRows(t *testing.T) {
 	}
 	want := eu.HeadsForTest(acme.ID)
 	want["us"] = us.HeadsForTest(acme.ID)["us"]
-	equal(t, 5*time.Second, acme.ID, want, eu, us)
+	equal(t, patience, acme.ID, want, eu, us)
 }
 
 func TestWhoIsHereInAllRegions(t *testing.T) {
@@ -174,8 +174,8 @@ func TestWhoIsHereInAllRegions(t *testing.T) {
 			return len(people) == want
 		}
 	}
-	edgetest.Eventually(t, 5*time.Second, "eu sees both", here(a, "project/x", 2))
-	edgetest.Eventually(t, 5*time.Second, "us sees both", here(b, "task/y", 2))
+	edgetest.Eventually(t, patience, "eu sees both", here(a, "project/x", 2))
+	edgetest.Eventually(t, patience, "us sees both", here(b, "task/y", 2))
 	if len(feed) == 0 {
 		t.Error("nothing on the feed when somebody came")
 	}
@@ -183,7 +183,7 @@ func TestWhoIsHereInAllRegions(t *testing.T) {
 		t.Errorf("another workspace's people: got %v, %v", people, err)
 	}
 	b.Conn.Close() // without a goodbye
-	edgetest.Eventually(t, 5*time.Second, "eu sees that one has left", here(a, "project/x", 1))
+	edgetest.Eventually(t, patience, "eu sees that one has left", here(a, "project/x", 1))
 	if people, err := a.Beat(""); err != nil || len(people) != 0 {
 		t.Errorf("after goodbye: got %v, %v", people, err)
 	}

@@ -49,7 +49,7 @@ func TestTooManyCallsAtOnce(t *testing.T) {
 			default:
 				done++
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("unanswered after %d busy and %d done", busy, done)
 		}
 	}
@@ -83,7 +83,7 @@ func TestConnectionsOfOnePersonAreBounded(t *testing.T) {
 	}
 	e.connect(bo, acme.ID) // others are not kept out
 	last.Conn.Close()
-	edgetest.Eventually(t, 5*time.Second, "there is room again", func() bool { return try() == nil })
+	edgetest.Eventually(t, patience, "there is room again", func() bool { return try() == nil })
 }
 
 // What fills a message from the browser's side comes through whole; so does what fills one from the edge's.

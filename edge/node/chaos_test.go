@@ -170,7 +170,7 @@ func TestEverythingBreaks(t *testing.T) {
 	wg.Wait()
 	eu.link.Heal()
 	us.link.Heal()
-	edgetest.Eventually(t, 20*time.Second, "everybody is in step", func() bool {
+	edgetest.Eventually(t, patience, "everybody is in step", func() bool {
 		waiting := 0
 		for _, m := range members {
 			if err := m.sync(t.Context()); err != nil {
@@ -181,10 +181,10 @@ func TestEverythingBreaks(t *testing.T) {
 		}
 		return waiting == 0 && eu.HeadsForTest(acme.ID).Covers(us.HeadsForTest(acme.ID)) && us.HeadsForTest(acme.ID).Covers(eu.HeadsForTest(acme.ID))
 	})
-	equal(t, 10*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	equal(t, patience, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
 	want, head := eu.digest(acme.ID)
 	for i, m := range members {
-		edgetest.Eventually(t, 10*time.Second, fmt.Sprintf("member %d has all", i), func() bool {
+		edgetest.Eventually(t, patience, fmt.Sprintf("member %d has all", i), func() bool {
 			return m.sync(t.Context()) == nil && m.r.Cursor().Covers(head)
 		})
 		if got := m.digest(); got != want {

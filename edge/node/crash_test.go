@@ -130,7 +130,7 @@ func TestKilledInTheMiddleOfPushes(t *testing.T) {
 	acked := map[uint64]uint64{} // number → sequence
 	connect := func() *edgetest.Browser {
 		var b *edgetest.Browser
-		edgetest.Eventually(t, 10*time.Second, "the edge lets the member in", func() bool {
+		edgetest.Eventually(t, patience, "the edge lets the member in", func() bool {
 			b, err = edgetest.TryConnect(p.addr, ana.Cookie, acme.ID, string(edgetest.NewID()), d)
 			return err == nil
 		})
@@ -182,10 +182,10 @@ func TestKilledInTheMiddleOfPushes(t *testing.T) {
 	if len(found) != total {
 		t.Errorf("changes in the log: got %d, want %d", len(found), total)
 	}
-	edgetest.Eventually(t, 15*time.Second, "the other region has all", func() bool {
+	edgetest.Eventually(t, patience, "the other region has all", func() bool {
 		return us.HeadsForTest(acme.ID)["eu"] == last.Head["eu"]
 	})
-	edgetest.Eventually(t, 15*time.Second, "all changes are counted once", func() bool {
+	edgetest.Eventually(t, patience, "all changes are counted once", func() bool {
 		return countedChanges(t, h, "eu", acme.ID) == uint64(total)
 	})
 }
@@ -270,6 +270,6 @@ func TestHubRestarts(t *testing.T) {
 	h.Start()
 	began := time.Now()
 	want := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
-	equal(t, 10*time.Second, acme.ID, want, eu, us)
+	equal(t, patience, acme.ID, want, eu, us)
 	t.Logf("equal %v after the hub's restart", time.Since(began))
 }

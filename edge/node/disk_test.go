@@ -52,7 +52,7 @@ func TestDiskOfAnEdgeIsFull(t *testing.T) {
 	a, b := eu.connect(ana, acme.ID), us.connect(bo, acme.ID)
 	pushMany(t, a, 50)
 	pushMany(t, b, 50)
-	equal(t, 5*time.Second, acme.ID, change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}, eu, us)
+	equal(t, patience, acme.ID, change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}, eu, us)
 
 	for round := range 2 {
 		if round == 1 { // the write-ahead log is reused from its beginning, so files have room while streams have none
@@ -83,10 +83,10 @@ func TestDiskOfAnEdgeIsFull(t *testing.T) {
 		}
 		time.Sleep(3 * time.Second)
 		room()
-		edgetest.Eventually(t, 10*time.Second, "what was refused is taken", func() bool { _, err := a.Push(refused...); return err == nil })
+		edgetest.Eventually(t, patience, "what was refused is taken", func() bool { _, err := a.Push(refused...); return err == nil })
 		pushMany(t, a, 50)
 		want := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
-		equal(t, 20*time.Second, acme.ID, want, eu, us)
-		edgetest.Eventually(t, 20*time.Second, "all is counted", func() bool { return countedChanges(t, h, "eu", acme.ID) == eu.PushedForTest(acme.ID) })
+		equal(t, patience, acme.ID, want, eu, us)
+		edgetest.Eventually(t, patience, "all is counted", func() bool { return countedChanges(t, h, "eu", acme.ID) == eu.PushedForTest(acme.ID) })
 	}
 }

@@ -55,7 +55,7 @@ func (a *attack) denied(what string, f func(nc *nats.Conn) error) {
 		if !errors.Is(err, nats.ErrPermissionViolation) {
 			a.t.Errorf("%s: got %v, want a permission violation", what, err)
 		}
-	case <-time.After(2 * time.Second):
+	case <-time.After(patience):
 		a.t.Errorf("%s: was not refused", what)
 	}
 }
@@ -156,7 +156,7 @@ func TestRepliesGoToTheCallerOnly(t *testing.T) {
 	if err := a.attacker.Conn.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	edgetest.Eventually(t, 5*time.Second, "all calls were looked at", func() bool { _, _, err := a.attacker.Pull(nil); return err == nil })
+	edgetest.Eventually(t, patience, "all calls were looked at", func() bool { _, _, err := a.attacker.Pull(nil); return err == nil })
 	time.Sleep(300 * time.Millisecond)
 	if len(heard) > 0 {
 		m := <-heard
@@ -175,7 +175,7 @@ func TestRepliesGoToTheCallerOnly(t *testing.T) {
 	if _, err := a.victim.Push(a.victim.Next("mine")); err != nil {
 		t.Fatal(err)
 	}
-	edgetest.Eventually(t, 5*time.Second, "the victim's change is in the stream", func() bool { return a.streams() != before })
+	edgetest.Eventually(t, patience, "the victim's change is in the stream", func() bool { return a.streams() != before })
 }
 
 // streams sums up all operation streams: messages and consumers.

@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"holdfast/edge/edgetest"
 	"holdfast/edge/nodedb"
@@ -64,12 +63,12 @@ func TestStreamLosesItsTail(t *testing.T) {
 	know(t, h.Revoke(h.NewPerson()), eu, us)
 	streams := filepath.Join(eu.cfg.DataDir, "streams")
 	pushMany(t, eu.connect(ana, acme.ID), 50)
-	equal(t, 5*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	equal(t, patience, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
 	eu.Close()
 	restore := keep(t, streams)
 	eu.start()
 	pushMany(t, eu.connect(ana, acme.ID), 100)
-	equal(t, 5*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	equal(t, patience, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
 	us.link.Cut()
 	pushMany(t, eu.connect(ana, acme.ID), 30) // the other region has not seen these
 	eu.Close()
@@ -78,8 +77,8 @@ func TestStreamLosesItsTail(t *testing.T) {
 	eu.start()
 	pushMany(t, eu.connect(ana, other.ID), 20) // at places that the other region has read
 	us.link.Heal()
-	equal(t, 15*time.Second, other.ID, eu.HeadsForTest(other.ID), eu, us)
-	equal(t, 15*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	equal(t, patience, other.ID, eu.HeadsForTest(other.ID), eu, us)
+	equal(t, patience, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
 }
 
 func TestStreamsAreLostWhole(t *testing.T) {
@@ -90,7 +89,7 @@ func TestStreamsAreLostWhole(t *testing.T) {
 	acme := h.NewTenant(ana)
 	know(t, h.Revoke(h.NewPerson()), eu, us)
 	pushMany(t, eu.connect(ana, acme.ID), 50)
-	equal(t, 5*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	equal(t, patience, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
 	us.link.Cut()
 	pushMany(t, eu.connect(ana, acme.ID), 50)
 	eu.Close()
@@ -100,9 +99,9 @@ func TestStreamsAreLostWhole(t *testing.T) {
 	eu.clean()
 	eu.start()
 	us.link.Heal()
-	equal(t, 15*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	equal(t, patience, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
 	pushMany(t, eu.connect(ana, acme.ID), 10)
-	equal(t, 15*time.Second, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	equal(t, patience, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
 }
 
 // A process that dies between a commit and its publication makes that good at the next start, without anybody's help.
@@ -121,7 +120,7 @@ func TestUnpublishedLogIsPublishedAtTheNextStart(t *testing.T) {
 	}
 	eu.start()
 	js := edgetest.JetStream(t, eu.CoreForTest())
-	edgetest.Eventually(t, 5*time.Second, "the log is in the stream", func() bool {
+	edgetest.Eventually(t, patience, "the log is in the stream", func() bool {
 		s, err := js.Stream(t.Context(), wire.OpsStream(wire.Shard(acme.ID)))
 		if err != nil {
 			t.Fatal(err)
@@ -148,7 +147,7 @@ func TestFileIsPutBackFromAnOlderCopy(t *testing.T) {
 		pushMany(t, eu.connect(ana, acme.ID), 30)
 		pushMany(t, us.connect(ana, acme.ID), 5)
 		head := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
-		equal(t, 5*time.Second, acme.ID, head, eu, us)
+		equal(t, patience, acme.ID, head, eu, us)
 		eu.Close()
 		restore()
 		if name == "from the other region" {
@@ -157,10 +156,10 @@ func TestFileIsPutBackFromAnOlderCopy(t *testing.T) {
 			}
 		}
 		eu.start()
-		edgetest.Eventually(t, 10*time.Second, name+": the lost changes are back", func() bool { return eu.HeadsForTest(acme.ID).Covers(head) })
+		edgetest.Eventually(t, patience, name+": the lost changes are back", func() bool { return eu.HeadsForTest(acme.ID).Covers(head) })
 		pushMany(t, eu.connect(ana, acme.ID), 10)
 		want := change.Vector{"eu": head["eu"] + 10, "us": head["us"]}
-		equal(t, 10*time.Second, acme.ID, want, eu, us)
+		equal(t, patience, acme.ID, want, eu, us)
 		if got := eu.HeadsForTest(acme.ID)["eu"]; got != want["eu"] {
 			t.Errorf("%s: head %d, want %d", name, got, want["eu"])
 		}

@@ -45,14 +45,14 @@ func TestUsageIsWrittenOnceAndInOrder(t *testing.T) {
 		return countedChanges(t, h, "eu", acme.ID) == eu.PushedForTest(acme.ID) &&
 			countedChanges(t, h, "eu", other.ID) == eu.PushedForTest(other.ID) && sum(t, h, "eu", usage.APICalls, acme.ID) == 25
 	}
-	edgetest.Eventually(t, 10*time.Second, "all is counted", counted)
+	edgetest.Eventually(t, patience, "all is counted", counted)
 	if got := countedChanges(t, h, "eu", acme.ID); got != 321 {
 		t.Errorf("%d changes counted, 321 were pushed", got)
 	}
 	eu.APICall(acme.ID)
 	eu.restart() // counts what it holds in memory, and goes on where it was
 	pushMany(t, eu.connect(ana, acme.ID), 10)
-	edgetest.Eventually(t, 10*time.Second, "all is counted after a restart", func() bool {
+	edgetest.Eventually(t, patience, "all is counted after a restart", func() bool {
 		return countedChanges(t, h, "eu", acme.ID) == eu.PushedForTest(acme.ID) && sum(t, h, "eu", usage.APICalls, acme.ID) == 26
 	})
 	if got := sum(t, h, "eu", usage.APICalls, other.ID); got != 0 {
@@ -86,7 +86,7 @@ func TestStorageIsReadOnceAnHourByTheHome(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	edgetest.Eventually(t, 5*time.Second, "the file's size is in the stream", func() bool { return sum(t, h, "eu", usage.Storage, acme.ID) > 0 })
+	edgetest.Eventually(t, patience, "the file's size is in the stream", func() bool { return sum(t, h, "eu", usage.Storage, acme.ID) > 0 })
 	if got := sum(t, h, "eu", usage.Storage, away.ID); got != 0 {
 		t.Errorf("storage of a workspace whose home is elsewhere: %d bytes", got)
 	}
@@ -110,7 +110,7 @@ func TestUsageStreamLosesItsTail(t *testing.T) {
 	know(t, h.Revoke(h.NewPerson()), eu)
 	push := func() {
 		pushMany(t, eu.connect(ana, acme.ID), 10)
-		edgetest.Eventually(t, 10*time.Second, "all is counted", func() bool {
+		edgetest.Eventually(t, patience, "all is counted", func() bool {
 			return countedChanges(t, h, "eu", acme.ID) == eu.PushedForTest(acme.ID)
 		})
 	}
@@ -131,11 +131,11 @@ func TestUsageStreamLosesItsTail(t *testing.T) {
 	eu.Close()
 	restore()
 	eu.start()
-	edgetest.Eventually(t, 10*time.Second, "the events are back at their places", func() bool { return slices.Equal(ids(), all) })
+	edgetest.Eventually(t, patience, "the events are back at their places", func() bool { return slices.Equal(ids(), all) })
 	eu.Close()
 	if err := os.RemoveAll(filepath.Join(eu.cfg.DataDir, "streams")); err != nil {
 		t.Fatal(err)
 	}
 	eu.start()
-	edgetest.Eventually(t, 10*time.Second, "the events are back in a new stream", func() bool { return slices.Equal(ids(), all) })
+	edgetest.Eventually(t, patience, "the events are back in a new stream", func() bool { return slices.Equal(ids(), all) })
 }

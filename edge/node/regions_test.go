@@ -23,7 +23,7 @@ func TestChangeReachesTheOtherRegion(t *testing.T) {
 		t.Fatal(err)
 	}
 	seq := r.Fates[0].Seq
-	edgetest.Eventually(t, 5*time.Second, "the change is on the other region's feed", func() bool {
+	edgetest.Eventually(t, patience, "the change is on the other region's feed", func() bool {
 		for len(feed) > 0 {
 			m, err := wire.DecodeFeedMessage((<-feed).Data)
 			if err != nil {
@@ -44,8 +44,8 @@ func TestChangeReachesTheOtherRegion(t *testing.T) {
 	if last.Head["eu"] != seq || len(es) == 0 {
 		t.Errorf("pull in the other region: head %v with %d entries, want eu at %d", last.Head, len(es), seq)
 	}
-	equal(t, 5*time.Second, acme.ID, change.Vector{"eu": seq}, eu, us)
-	edgetest.Eventually(t, 5*time.Second, "both know that it is everywhere", func() bool {
+	equal(t, patience, acme.ID, change.Vector{"eu": seq}, eu, us)
+	edgetest.Eventually(t, patience, "both know that it is everywhere", func() bool {
 		return eu.EverywhereForTest(acme.ID)["eu"] == seq && us.EverywhereForTest(acme.ID)["eu"] == seq
 	})
 }
@@ -70,7 +70,7 @@ func TestEverywhereWaitsForACutRegion(t *testing.T) {
 		t.Errorf("everywhere while a region is cut off: got %d, want less than %d", got, seq)
 	}
 	us.link.Heal()
-	edgetest.Eventually(t, 10*time.Second, "the browser is told that it is everywhere", func() bool {
+	edgetest.Eventually(t, patience, "the browser is told that it is everywhere", func() bool {
 		for len(feed) > 0 {
 			m, err := wire.DecodeFeedMessage((<-feed).Data)
 			if err != nil {
@@ -109,9 +109,9 @@ func TestCutRegionsGoOnAndHeal(t *testing.T) {
 		us.link.Heal()
 		healed := time.Now()
 		for _, e := range []*edge{eu, us} {
-			edgetest.Eventually(t, 15*time.Second, e.Region()+" has all", func() bool { return e.HeadsForTest(acme.ID).Covers(want) })
+			edgetest.Eventually(t, patience, e.Region()+" has all", func() bool { return e.HeadsForTest(acme.ID).Covers(want) })
 			t.Logf("%s: %s had all %d after %v", broken.name, e.Region(), each, time.Since(healed))
 		}
-		equal(t, time.Second, acme.ID, want, eu, us)
+		equal(t, patience, acme.ID, want, eu, us)
 	}
 }

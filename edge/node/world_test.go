@@ -22,6 +22,9 @@ import (
 	"holdfast/sync/store"
 )
 
+// patience is how long a test waits for what must happen: the machine may be busy. How quick it is, benchmarks say.
+const patience = 30 * time.Second
+
 // edge is a region of the test's world.
 type edge struct {
 	*node.Node
@@ -74,7 +77,7 @@ func newEdgeIn(t testing.TB, h *edgetest.Hub, region, folder string) *edge {
 		LeafSecret: edgetest.Secret, PublicURL: "http://" + region + ".localhost", Log: slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})), Now: func() time.Time { return time.Now().Add(time.Duration(e.late.Load())) }}
 	e.start()
 	t.Cleanup(func() { e.Close() })
-	edgetest.Eventually(t, 10*time.Second, "the directory has the region", func() bool { return h.Has(directory.RegionKey(region)) })
+	edgetest.Eventually(t, patience, "the directory has the region", func() bool { return h.Has(directory.RegionKey(region)) })
 	return e
 }
 
@@ -139,7 +142,7 @@ func (e *edge) copy(w id.ID) (string, change.Vector) {
 // know waits until edges know the directory at its present revision.
 func know(t testing.TB, rev uint64, edges ...*edge) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for _, e := range edges {
 		if err := e.WaitRevision(ctx, rev); err != nil {

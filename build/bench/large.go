@@ -31,7 +31,7 @@ func large(ctx context.Context, e env) (out []figure.Figure, err error) {
 		probe(g)
 		out = append(out, opens(g, path)...)
 		out = append(out, writes(g)...)
-		g.WaitFor("all is in the region", `!document.querySelector(".mark-0, .mark-1")`)
+		g.WaitFor("all has been sent", `!document.querySelector(".mark-1, .mark-2")`)
 		ana.s.stop(syscall.SIGKILL)
 		out = append(out, coldStarts(g))
 	})

@@ -67,6 +67,7 @@ func run(ctx context.Context, only string) error {
 	if err != nil {
 		return err
 	}
+	defer func() { _ = os.RemoveAll(programDir) }() // "" when nothing was built
 	var figures []figure.Figure
 	var failures []figure.Failure
 	for _, m := range wanted {

@@ -23,12 +23,15 @@ const (
 	stopMax  = 20 * time.Second
 )
 
+var programDir string // removed at the end of the run
+
 // program is the built holdfast, made once a run from the sources as they are.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "holdfast-bench-program-")
 	if err != nil {
 		return "", err
 	}
+	programDir = dir
 	path := filepath.Join(dir, "holdfast")
 	if out, err := exec.Command("go", "build", "-o", path, "holdfast").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("holdfast does not build: %w\n%s", err, out)

@@ -2,7 +2,7 @@
 // tasks to look at. Only a test program holds it: it is how every page and state is looked at, and how the page is tried
 // without a worker.
 //
-// The state shown is chosen by the address's query: ?state=offline and so on, see states.
+// The address /gallery shows the controls alone. The state shown elsewhere is chosen by the address's query: ?state=offline and so on, see states.
 package gallery
 
 import (
@@ -23,6 +23,9 @@ import (
 
 // Run draws the app on data in memory and does not return.
 func Run() {
+	if browser.Location() == "/gallery" {
+		runControls()
+	}
 	state := ""
 	if _, query, ok := strings.Cut(browser.Location(), "state="); ok {
 		state, _, _ = strings.Cut(query, "&")

@@ -4,6 +4,7 @@ package gallery_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"holdfast/app/gallery"
@@ -40,6 +42,14 @@ var program = sync.OnceValues(func() ([]byte, error) {
 // serve gives the built app with the gallery's program in place of the page's.
 func serve(t *testing.T) string {
 	t.Helper()
+	url, _ := serveVersions(t)
+	return url
+}
+
+// serveVersions also gives what brings the next version out: the service worker's file changes.
+func serveVersions(t *testing.T) (url string, next func()) {
+	t.Helper()
+	var version atomic.Int32
 	raw, err := os.ReadFile(dist + "/manifest.json")
 	if err != nil {
 		t.Fatal("the web app is not built: run make assets")
@@ -69,6 +79,11 @@ func serve(t *testing.T) string {
 				w.Write(wasm)
 				return
 			}
+			if path == "/sw.js" {
+				body, _ := os.ReadFile(filepath.Join(dist, "files", "sw.js"))
+				fmt.Fprintf(w, "%s\n// %d\n", body, version.Load())
+				return
+			}
 			name := strings.ReplaceAll(strings.TrimPrefix(e.Path, "/"), "/", "~")
 			if path == "/" {
 				name = "index.html"
@@ -79,7 +94,7 @@ func serve(t *testing.T) string {
 		http.NotFound(w, r)
 	}))
 	t.Cleanup(srv.Close)
-	return strings.Replace(srv.URL, "127.0.0.1", "localhost", 1)
+	return strings.Replace(srv.URL, "127.0.0.1", "localhost", 1), func() { version.Add(1) }
 }
 
 func ws(p route.Page) string { return route.Route{Page: p, Tenant: gallery.Tenant}.Path() }

@@ -39,7 +39,7 @@ func TestEveryPage(t *testing.T) {
 		path string
 		do   func(*browser.Page)
 	}{
-		"signin": {"/signin", nil}, "signup": {"/signup", nil}, "join": {"/join/9m4x", nil}, "join-old": {"/join/old", nil}, "link": {"/link/abc", nil},
+		"controls": {"/gallery", nil}, "signin": {"/signin", nil}, "signup": {"/signup", nil}, "join": {"/join/9m4x", nil}, "join-old": {"/join/old", nil}, "link": {"/link/abc", nil},
 		"choose": {"/w", nil}, "choose-first": {"/w?state=first", nil}, "account": {"/account", nil}, "lost": {"/nowhere", nil},
 		"list": {project("", false), nil}, "board": {project("", true), nil}, "all": {ws(route.All), nil}, "loading": {ws(route.Start) + "?state=loading", nil},
 		"panel": {project(gallery.Open, false), click(".fold")}, "board-panel": {project(gallery.Open, true), nil}, "viewer": {project(gallery.Open, false) + "?state=viewer", nil},

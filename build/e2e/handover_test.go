@@ -25,7 +25,9 @@ func write(g *browser.Page, prefix string, n int, between func(i int)) {
 }
 
 // saved waits until the page says that everything is on the disk.
-func saved(g *browser.Page) { g.WaitFor("every change is on the disk", `document.querySelector(".link-line").getAttribute("aria-busy") === "false"`) }
+func saved(g *browser.Page) {
+	g.WaitFor("every change is on the disk", `document.querySelector(".link-line").getAttribute("aria-busy") === "false"`)
+}
 
 // total waits until the list's only group holds n tasks, and shows no title twice.
 func total(g *browser.Page, n int) {

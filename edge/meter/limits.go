@@ -14,5 +14,5 @@ const (
 	streamAge    = 45 * 24 * time.Hour // longer than the hub remembers single events
 	streamBytes  = 4 << 30
 	duplicates   = 2 * time.Minute
-	storageEvery = time.Minute // how often it is looked whether an hour has begun
+	storageEvery = 10 * time.Second // how often it is looked whether an hour has begun or a workspace is new
 )

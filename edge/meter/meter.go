@@ -65,6 +65,10 @@ type Meter struct {
 
 	mu    sync.Mutex
 	calls map[id.ID]int64
+
+	reading  sync.Mutex     // held while storage is read
+	read     map[id.ID]bool // whose storage was read in readHour
+	readHour int64
 }
 
 // New makes a meter that only counts API calls until Open.
@@ -201,22 +205,33 @@ func (m *Meter) writeCalls(ctx context.Context) error {
 	return nil
 }
 
-// ReadStorage reads the size of each workspace's file, unless it was done in this hour already.
+// ReadStorage reads the size of each workspace's file once an hour, and of one that is new as soon as it is seen.
 func (m *Meter) ReadStorage(ctx context.Context) error {
 	const op = "meter.ReadStorage"
+	m.reading.Lock()
+	defer m.reading.Unlock()
 	now := m.cfg.Now()
 	hour := now.Unix() / 3600
+	read := m.read
+	if m.readHour != hour {
+		read = map[id.ID]bool{}
+	}
+	var fresh []id.ID
 	err := sqlite.Tx(ctx, m.cfg.DB, func(tx *sql.Tx) error {
 		last, err := counter(ctx, tx, storageHour)
-		if err != nil || last >= hour {
+		if err != nil {
 			return err
 		}
+		before := last >= hour && m.readHour != hour // an earlier process has read this hour's
 		var failed error
 		err = m.cfg.Sizes(func(t id.ID, bytes int64) bool {
-			if !m.cfg.Home(t) {
+			if read[t] || !m.cfg.Home(t) {
 				return true
 			}
-			_, failed = tx.ExecContext(ctx, q("add"), usage.Storage, t, now.UnixMilli(), hour, hour, bytes)
+			fresh = append(fresh, t)
+			if !before {
+				_, failed = tx.ExecContext(ctx, q("add"), usage.Storage, t, now.UnixMilli(), hour, hour, bytes)
+			}
 			return failed == nil
 		})
 		if err := errors.Join(err, failed); err != nil {
@@ -228,6 +243,10 @@ func (m *Meter) ReadStorage(ctx context.Context) error {
 	if err != nil {
 		return sqlite.Wrap(op, err)
 	}
+	for _, t := range fresh {
+		read[t] = true
+	}
+	m.read, m.readHour = read, hour
 	m.out.poke()
 	return nil
 }

@@ -23,6 +23,7 @@ class Port {
   #epoch = "";
   #open = new Map(); // request number → text, unanswered
   #watches = new Map(); // watch number → text
+  #view = ""; // the last word on where the person looks
   #alive = false; // the lock "tab/<tab>" is held
   #closed = false;
   #ended = new AbortController();
@@ -114,6 +115,7 @@ class Port {
       this.#send = send;
       for (const text of this.#watches.values()) send(text);
       for (const text of this.#open.values()) send(text);
+      if (this.#view) send(this.#view);
       return;
     }
     if (data.text === undefined) return;
@@ -125,6 +127,7 @@ class Port {
     const { id, op, watch } = JSON.parse(text);
     if (op === "watch") this.#watches.set(watch, text);
     else if (op === "unwatch") this.#watches.delete(watch);
+    else if (op === "view") this.#view = text;
     else if (id) this.#open.set(id, text);
     this.#send?.(text);
   }

@@ -167,7 +167,7 @@ func TestPushProtocol(t *testing.T) {
 		t.Fatalf("an empty push asks for the time: %+v", r)
 	}
 	e.mustPush(ana, 7, one, two)
-	if r := e.push(bo, 7, nil, three); fault.KindOf(r.Err) != fault.Denied {
+	if r := e.push(bo, 7, nil, three); fault.KindOf(r.Err) != fault.Conflict {
 		t.Fatalf("somebody else's replica: %v", r.Err)
 	}
 	other := three

@@ -23,7 +23,7 @@ import (
 //
 // A replica pushes from its oldest transaction without a known fate on, without holes; the number before the first one is
 // what it has settled. Errors in the reply: Behind when this region has not seen what the replica builds on; Full, Busy
-// and the like when nothing could be written; Denied when the replica belongs to somebody else; Conflict when its numbers
+// and the like when nothing could be written; Conflict when the replica's number is somebody else's, or its numbers
 // were used before for other changes (its database is a copy or an old backup): it must take a new identity; Invalid when
 // it does not keep to this protocol.
 func (g *Ingress) Push(ctx context.Context, who Actor, req wire.PushRequest) (reply wire.PushReply, done []change.Entry) {
@@ -156,7 +156,7 @@ func (b *batch) settle() error {
 	case err != nil:
 		return err
 	case member != string(b.who.ID):
-		return fault.Errorf(op, fault.Denied, "These changes were made on this device by somebody else. Sign in as that person to send them.")
+		return fault.Errorf(op, fault.Conflict, "Somebody else's device has this device's number. It takes another one by itself.")
 	case first <= settled:
 		return fault.Errorf(op, fault.Conflict, "This device has used these numbers before. Its copy of the workspace was restored from an older one.")
 	case first-1 == settled:

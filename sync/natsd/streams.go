@@ -1,7 +1,6 @@
 package natsd
 
 import (
-	"syscall"
 	"time"
 
 	"holdfast/sync/fault"
@@ -17,11 +16,11 @@ func (s *Server) RestartStreams() error {
 	if time.Since(s.restarted) < restartPause {
 		return fault.Errorf(op, fault.Busy, "restarted a moment ago")
 	}
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(s.cfg.StoreDir, &st); err != nil {
+	free, err := freeBytes(s.cfg.StoreDir)
+	if err != nil {
 		return fault.E(op, fault.Other, err)
 	}
-	if int64(st.Bavail)*int64(st.Bsize) < restartRoom {
+	if free < restartRoom {
 		return fault.Errorf(op, fault.Full, "no room on the disk")
 	}
 	s.restarted = time.Now()

@@ -131,6 +131,9 @@ func (a *App) askMe() {
 		if p != nil && p.Fault == fault.Expired && a.API.Renew() == nil {
 			m, p = a.API.Me()
 		}
+		if p == nil && m.Person.ID == "" {
+			p = &api.Problem{Fault: fault.Expired} // a visitor
+		}
 		a.do(func() { a.hearMe(m, p) })
 		if p != nil && p.Away() {
 			time.AfterFunc(retryMe, func() { a.do(a.askMe) })

@@ -11,7 +11,7 @@ import (
 // newPerson opens a region in a browser of its own.
 func newPerson(t *testing.T, name, url string) (*browser.Person, *browser.Page) {
 	t.Helper()
-	p := browser.New(t, browser.Options{Name: name, Width: 1440, Height: 900, Allow: []string{`401 .*/api/(me|auth/renew)`}})
+	p := browser.New(t, browser.Options{Name: name, Width: 1440, Height: 900})
 	return p, p.Open(url + "/")
 }
 

@@ -36,6 +36,13 @@ type meAnswer struct {
 	Workspaces []workspace `json:"workspaces"`
 }
 
+// visitor is the answer to somebody who has no session at all.
+type visitor struct {
+	Person     *person     `json:"person"`
+	Session    *session    `json:"session"`
+	Workspaces []workspace `json:"workspaces"`
+}
+
 type person struct {
 	ID   id.ID  `json:"id"`
 	Name string `json:"name"`
@@ -58,6 +65,10 @@ type workspace struct {
 // me tells who one is and where one is a member. It is answered here: the token and the directory's copy say it all, and
 // it must not depend on the hub.
 func (g *Gateway) me(w http.ResponseWriter, r *http.Request) {
+	if _, err := r.Cookie(token.Cookie); err != nil { // a visitor, which is no error: the page opens with this question
+		writeJSON(w, visitor{Workspaces: []workspace{}})
+		return
+	}
 	claims, err := g.session(r)
 	if err != nil {
 		problem.Write(w, err)

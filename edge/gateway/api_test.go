@@ -29,7 +29,10 @@ func TestMe(t *testing.T) {
 	w := newWorld(t)
 	ana, bo := w.hub.NewPerson(), w.hub.NewPerson()
 	tenant := w.workspace(ana, bo)
-	w.refused(w.send("GET", "/api/me"), 401, "expired")
+	if r := w.send("GET", "/api/me"); r.status != 200 || !strings.Contains(r.body, `"person":null`) {
+		t.Errorf("a visitor got %d %s", r.status, r.body)
+	}
+	w.refused(w.send("GET", "/api/me", func(r *http.Request) { r.AddCookie(&http.Cookie{Name: token.Cookie, Value: "nonsense"}) }), 401, "expired")
 	w.hub.Stop() // the answer must not depend on the hub
 	defer w.hub.Start()
 	r := w.send("GET", "/api/me", as(bo))

@@ -88,7 +88,7 @@ func (g *Gateway) securityHeaders() http.Header {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Origin-Agent-Cluster", "?1")
 	h.Set("Permissions-Policy", "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), "+
-		"payment=(), usb=(), serial=(), hid=(), bluetooth=(), xr-spatial-tracking=(), publickey-credentials-create=(self), publickey-credentials-get=(self)")
+		"payment=(), usb=(), serial=(), hid=(), xr-spatial-tracking=(), publickey-credentials-create=(self), publickey-credentials-get=(self)")
 	if g.origin.Scheme == "https" {
 		h.Set("Strict-Transport-Security", "max-age=63072000")
 	}

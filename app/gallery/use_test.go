@@ -103,6 +103,7 @@ func TestPropertiesByKeyAndByMouse(t *testing.T) {
 
 func TestDraggingInAListAndOnABoard(t *testing.T) {
 	g := open(t, hiringPath(false))
+	g.Wait("text=" + hiring)
 	g.Press("c")
 	g.Wait("#compose")
 	for _, title := range []string{"one", "two", "three"} {

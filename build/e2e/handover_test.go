@@ -12,6 +12,7 @@ import (
 
 // write adds n tasks named prefix 0, prefix 1, … as fast as the keyboard of a script goes; between is called before each.
 func write(g *browser.Page, prefix string, n int, between func(i int)) {
+	g.Wait("#new-task") // people write when they may
 	g.Press("c")
 	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
 	for i := range n {
@@ -85,6 +86,7 @@ func TestLeadingTabIsClosed(t *testing.T) {
 	write(g, "Task", 30, nil)
 	total(g, 31)
 	saved(g)
+	g.Wait("#new-task") // people write when they may
 	g.Press("c")
 	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
 	g.Insert("Written as the tab closes")

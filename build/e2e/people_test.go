@@ -41,6 +41,7 @@ func newProject(g *browser.Page, name string) {
 
 // addTasks writes tasks one after another with the keyboard alone.
 func addTasks(g *browser.Page, titles ...string) {
+	g.Wait("#new-task") // people write when they may
 	g.Press("c")
 	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
 	for _, title := range titles {

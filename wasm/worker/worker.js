@@ -47,7 +47,11 @@ function announce() {
 
 // A tab holds the lock "tab/<tab>" as long as it lives.
 function join(tab) {
-  tabs.get(tab)?.close();
+  const known = tabs.get(tab);
+  if (known) {
+    known.post({ welcome: epoch }); // what it sent after the first welcome is on its way on the line that there is
+    return;
+  }
   const line = new BroadcastChannel(`${start.key}/${tab}`);
   line.onmessage = ({ data }) => {
     if (data.text) take(tab, data.text);

@@ -31,8 +31,9 @@ const host = {
   },
   send: (tab, re, text) => tabs.get(tab)?.post({ text, re }),
   fatal: (text) => self.postMessage({ fatal: text }),
-  // Asks the tab for a new worker, as after the files were replaced.
-  restart: () => self.postMessage({ restart: true }),
+  // Asks the tab for a new worker, as after the files were replaced. The answer to the request that led to it goes first:
+  // a request without one is sent again to the new worker, which would replace the files again, for ever.
+  restart: () => setTimeout(() => self.postMessage({ restart: true })),
 };
 globalThis.holdfastHost = host;
 

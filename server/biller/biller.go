@@ -252,19 +252,28 @@ func (s *Service) tick(ctx context.Context, to time.Time) error {
 func (s *Service) reconcile(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	day := s.cfg.Now().UTC().Format(time.DateOnly)
-	if s.checked == day {
+	if s.checked == s.cfg.Now().UTC().Format(time.DateOnly) {
 		return nil
 	}
+	_, err := s.compare(ctx)
+	return err
+}
+
+func (s *Service) compare(ctx context.Context) ([]billing.Difference, error) {
+	day := s.cfg.Now().UTC().Format(time.DateOnly)
 	list := s.engine.Reconcile()
 	for _, d := range list {
 		s.cfg.Log.Error("the books do not agree", "tenant", d.Customer, "what", d.What, "got", d.Got, "want", d.Want)
 	}
 	if err := s.db.AddDifferences(ctx, day, list); err != nil {
-		return err
+		return list, err
+	}
+	run := billingdb.Run{At: s.cfg.Now(), Customers: len(s.engine.Accounts()), Differences: len(list)}
+	if err := s.db.AddRun(ctx, run); err != nil {
+		return list, err
 	}
 	s.checked = day
-	return nil
+	return list, nil
 }
 
 // Differences lists what reconciliations found since a day, written 2026-11-23.

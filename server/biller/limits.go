@@ -9,6 +9,7 @@ const (
 	readMax      = 10 * time.Minute // how long the turn of a month waits for metering to catch up; what is heard later is carried
 	lateMonths   = 1                // months before this one whose totals may still grow
 	noticesShown = 20
+	runsShown    = 30 // reconciliations
 	leaseShare   = 20 // usage is published to edges when it has eaten one part in so many of what was left
 	methodMax    = 64 // characters of a payment method's token
 )

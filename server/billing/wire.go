@@ -29,13 +29,9 @@ func (e *Engine) wire(ctx context.Context, ev payment.Event) error {
 				continue
 			}
 			t := e.begin(a)
-			t.Payments = append(t.Payments, Payment{ID: ev.Charge, Key: ev.ID, Invoice: v.ID,
-				Method: payment.Method{Kind: payment.Wire}, Amount: ev.Amount.Minor, Status: payment.Succeeded, At: e.now})
-			t.notice("payment.wire", v.Number, "A wire of %s for invoice %s arrived", ev.Amount, v.Number)
-			if err := t.receive(v.ID, ev.Charge, ev.Amount.Minor); err != nil {
+			if err := t.wired(t.Invoice(v.ID), ev.ID, ev.Charge, ev.Amount.Minor); err != nil {
 				return err
 			}
-			t.Seen[ev.ID] = true
 			if err := e.commit(ctx, t); err != nil {
 				return err
 			}

@@ -81,3 +81,36 @@ func (d *DB) Differences(ctx context.Context, since string) (map[string][]billin
 	}
 	return out, sqlite.Wrap(op, rows.Err())
 }
+
+// Run is one reconciliation that was made.
+type Run struct {
+	At                     time.Time
+	Customers, Differences int
+}
+
+// AddRun notes that a reconciliation was made.
+func (d *DB) AddRun(ctx context.Context, r Run) error {
+	_, err := d.db.ExecContext(ctx, processorQ.Get("add-run"), r.At.UnixMilli(), r.Customers, r.Differences)
+	return sqlite.Wrap("billingdb.AddRun", err)
+}
+
+// Runs lists the last reconciliations, the newest first.
+func (d *DB) Runs(ctx context.Context, most int) ([]Run, error) {
+	const op = "billingdb.Runs"
+	rows, err := d.db.QueryContext(ctx, processorQ.Get("runs"), most)
+	if err != nil {
+		return nil, sqlite.Wrap(op, err)
+	}
+	defer rows.Close()
+	var out []Run
+	for rows.Next() {
+		var at int64
+		var r Run
+		if err := rows.Scan(&at, &r.Customers, &r.Differences); err != nil {
+			return nil, sqlite.Wrap(op, err)
+		}
+		r.At = time.UnixMilli(at)
+		out = append(out, r)
+	}
+	return out, sqlite.Wrap(op, rows.Err())
+}

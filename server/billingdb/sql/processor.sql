@@ -9,3 +9,9 @@ INSERT INTO difference (day, customer, what, doc) VALUES (?, ?, ?, ?) ON CONFLIC
 
 -- name: differences
 SELECT day, doc FROM difference WHERE day >= ? ORDER BY day, customer, what;
+
+-- name: add-run
+INSERT INTO reconciliation (at, customers, differences) VALUES (?, ?, ?) ON CONFLICT (at) DO NOTHING;
+
+-- name: runs
+SELECT at, customers, differences FROM reconciliation ORDER BY at DESC LIMIT ?;

@@ -1,0 +1,42 @@
+package biller
+
+import (
+	"testing"
+
+	"holdfast/server/billing"
+	"holdfast/server/payment"
+)
+
+func TestWhatIsTriedIsWhatHappens(t *testing.T) {
+	w := newWorld(t)
+	w.pass()
+	ctx := t.Context()
+	must(t, w.s.SetMethod(ctx, w.ws, payment.Method{Kind: payment.Card, Token: "ok"}))
+	must(t, w.s.ChangePlan(ctx, w.ws, "team"))
+	a, err := w.s.Account(ctx, w.ws)
+	must(t, err)
+	give := billing.CreditInvoice{Invoice: a.Invoices[0].Number, Gross: 200, Refund: true, Reason: "sorry"}
+	p, err := w.s.Try(ctx, w.ws, give)
+	must(t, err)
+	if len(w.account().Notes) != 0 {
+		t.Fatal("trying changed something")
+	}
+	must(t, w.s.Do(ctx, w.ws, give))
+	if n := w.account().Notes; len(n) != 1 || len(p.Notes) != 1 || n[0].Total != p.Notes[0].Total || n[0].ToRefund != 200 {
+		t.Errorf("tried %+v, got %+v", p.Notes, n)
+	}
+}
+
+func TestReconciliationsAreListed(t *testing.T) {
+	w := newWorld(t)
+	w.pass()
+	w.to(day(11, 12))
+	_, err := w.s.Reconcile(t.Context())
+	must(t, err)
+	w.restart()
+	runs, err := w.s.Reconciliations(t.Context())
+	must(t, err)
+	if len(runs) < 2 || !runs[0].At.Equal(w.now) || runs[0].Customers != 1 || runs[0].Differences != 0 {
+		t.Errorf("%+v", runs)
+	}
+}

@@ -113,6 +113,9 @@ func bounds(items []Item, loc *time.Location) (first, last time.Time) {
 	}
 	for n, i := range items {
 		low, high := month(i.Span.Start), month(i.Span.End.Add(-1))
+		if high.Before(low) { // a moment at the turn of a month
+			high = low
+		}
 		if b := month(i.Booked); b.Before(low) {
 			low = b
 		}

@@ -46,6 +46,14 @@ func TestBM31_RevenueByMonth(t *testing.T) {
 	}
 }
 
+// A moment at the turn of a month, billed before it, belongs to the month that begins.
+func TestAMomentAtTheTurnOfAMonth(t *testing.T) {
+	got := Schedule([]Item{item("2026-01-01", "2026-01-01", "2025-12-31", 100)}, time.UTC)
+	if len(got) != 2 || got[0].Deferred != 100 || got[1].Recognised != 100 || got[1].Deferred != 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestLawMonthsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var items []Item

@@ -100,9 +100,11 @@ type writer struct {
 	err error
 }
 
-func (w *writer) run(name string, args ...any) {
+func (w *writer) run(name string, args ...any) { w.exec(q.Get(name), args...) }
+
+func (w *writer) exec(statement string, args ...any) {
 	if w.err == nil {
-		_, w.err = w.tx.ExecContext(w.ctx, q.Get(name), args...)
+		_, w.err = w.tx.ExecContext(w.ctx, statement, args...)
 	}
 }
 
@@ -134,10 +136,7 @@ func (w *writer) account(s billing.Saved) {
 	for i := len(old.Events); i < len(a.Events); i++ {
 		w.run("add-event", a.ID, i, w.json(a.Events[i]))
 	}
-	for i := len(old.Notices); i < len(a.Notices); i++ {
-		n := a.Notices[i]
-		w.run("add-notice", a.ID, i, n.At.UnixMilli(), n.Kind, w.json(n))
-	}
+	w.notices(a, old)
 	for i := len(old.Notes); i < len(a.Notes); i++ {
 		n := a.Notes[i]
 		w.run("add-note", a.ID, i, n.Number, n.Issued.UnixMilli(), n.Total, w.json(n))

@@ -30,6 +30,7 @@ type cli struct {
 	Link     linkCmd     `cmd:"" help:"Cut, mute, slow or heal a region's link to the hub in a running 'holdfast dev'."`
 	Simulate simulateCmd `cmd:"" help:"Try prices: play a file of plans, customers and events, and print invoices, ledger and revenue."`
 	Catalog  catalogCmd  `cmd:"" help:"Check and compare catalogues of plans and prices."`
+	Operator operatorCmd `cmd:"" help:"Say who runs the whole installation and sees its operator's pages."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 

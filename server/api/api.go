@@ -28,6 +28,7 @@ import (
 
 	"holdfast/server/biller"
 	"holdfast/server/identity"
+	"holdfast/server/operator"
 	"holdfast/server/restapi"
 	"holdfast/server/tenancy"
 	"holdfast/server/throttle"
@@ -53,14 +54,15 @@ type UsageRow struct {
 
 // Config is what the API needs.
 type Config struct {
-	Identity *identity.Service
-	Tenancy  *tenancy.Service
-	Usage    Usage
-	Billing  *biller.Service                                    // nil: nothing is billed
-	Flush    func(context.Context) (revision uint64, err error) // of the directory
-	Origins  []string
-	Now      func() time.Time
-	Log      *slog.Logger
+	Identity  *identity.Service
+	Tenancy   *tenancy.Service
+	Usage     Usage
+	Billing   *biller.Service // nil: nothing is billed
+	Operators *operator.Service
+	Flush     func(context.Context) (revision uint64, err error) // of the directory
+	Origins   []string
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 type api struct {
@@ -105,6 +107,7 @@ func (a *api) routes() {
 	a.billingRoutes()
 	a.route("GET /api/invitations/{code}", 0, a.lookAtInvitation)
 	a.route("POST /api/invitations/{code}/accept", signedIn|publishes, a.acceptInvitation)
+	a.route("POST /api/operator/accept/{code}", signedIn, a.acceptOperator)
 	if a.Billing != nil {
 		a.mux.Handle("/api/v1/", restapi.New(restapi.Config{Identity: a.Identity, Tenancy: a.Tenancy, Billing: a.Billing, Flush: a.Flush, Origins: a.Origins, Now: a.Now, Log: a.Log}))
 	}

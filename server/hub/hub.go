@@ -1,8 +1,8 @@
 // Package hub is the central node: it wires identity, tenancy, the directory and metering to the message server that
 // regions link to.
 //
-// Data folder: hub.db (people and workspaces), usage.db (totals), billing.db (accounts, invoices, the ledger), js (the directory bucket). Whoever can read it
-// can sign sessions, so it is readable for its owner only.
+// Data folder: hub.db (people and workspaces), usage.db (totals), billing.db (accounts, invoices, the ledger), js (the directory bucket),
+// hub.sock (commands, while the hub runs). Whoever can read it can sign sessions, so it is readable for its owner only.
 //
 // When the hub is away nobody can sign up, sign in, invite or be removed; everything else goes on in the regions.
 package hub
@@ -22,10 +22,12 @@ import (
 
 	"holdfast/server/api"
 	"holdfast/server/biller"
+	"holdfast/server/control"
 	"holdfast/server/directory"
 	"holdfast/server/hubdb"
 	"holdfast/server/identity"
 	"holdfast/server/metering"
+	"holdfast/server/operator"
 	"holdfast/server/tenancy"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
@@ -61,6 +63,8 @@ type Hub struct {
 	tenants *tenancy.Service
 	meter   *metering.Service
 	biller  *biller.Service
+	runners *operator.Service
+	control *control.Server
 	http    *relay.Server
 	regions *regions
 }
@@ -115,6 +119,7 @@ func (h *Hub) open(ctx context.Context) (err error) {
 	}
 	h.dir = directory.New(directory.Config{DB: h.db, JS: js, Now: h.cfg.Now, Log: h.cfg.Log})
 	h.tenants = tenancy.New(tenancy.Config{DB: h.db, Now: h.cfg.Now, Rand: rand.Reader, Log: h.cfg.Log})
+	h.runners = operator.New(operator.Config{DB: h.db, Now: h.cfg.Now, Rand: rand.Reader, Log: h.cfg.Log})
 	h.people = identity.New(identity.Config{DB: h.db, RPID: h.cfg.RPID, RPName: h.cfg.RPName, Origins: h.cfg.Origins, Rates: h.cfg.Rates,
 		Now: h.cfg.Now, Rand: rand.Reader, Log: h.cfg.Log, Changed: h.dir.Wake,
 		Renamed: func(ctx context.Context, tx *sql.Tx, p identity.Person) error {
@@ -155,17 +160,25 @@ func (h *Hub) serve(ctx context.Context) (err error) {
 		return err
 	}
 	h.biller = bill
-	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: monthly{h.meter}, Billing: h.biller, Flush: h.dir.Flush,
+	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: monthly{h.meter}, Billing: h.biller, Operators: h.runners, Flush: h.dir.Flush,
 		Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
 	h.http = relay.NewServer(handler, h.cfg.Log)
 	if err = h.http.Open(ctx, h.nc, wire.HubHTTP, "hub"); err != nil {
 		return err
 	}
+	socket := control.NewServer(h.cfg.DataDir, control.New(control.Config{Operators: h.runners, Origin: h.cfg.Origins[0], Log: h.cfg.Log}), h.cfg.Log)
+	if err = socket.Open(); err != nil {
+		return err
+	}
+	h.control = socket
 	return fault.As("hub.serve", fault.Unavailable, h.nc.Flush()) // the subscriptions stand before Open returns
 }
 
 // Close stops everything, finishing requests under way until ctx ends.
 func (h *Hub) Close(ctx context.Context) (err error) {
+	if h.control != nil {
+		h.control.Close(ctx)
+	}
 	if h.http != nil {
 		h.http.Close(ctx)
 	}

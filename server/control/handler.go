@@ -1,0 +1,76 @@
+package control
+
+import (
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"holdfast/server/operator"
+	"holdfast/sync/fault"
+	"holdfast/sync/id"
+	"holdfast/sync/problem"
+)
+
+// Config is what the handler needs.
+type Config struct {
+	Operators *operator.Service
+	Origin    string // under which people open Holdfast
+	Log       *slog.Logger
+}
+
+type service struct{ Config }
+
+// New makes the handler of what commands ask of the hub.
+func New(cfg Config) http.Handler {
+	s := &service{cfg}
+	mux := http.NewServeMux()
+	s.handle(mux, "POST /operators/links", s.invite)
+	s.handle(mux, "GET /operators", func(r *http.Request) (any, error) { return s.Operators.List(r.Context()) })
+	s.handle(mux, "DELETE /operators/{person}", func(r *http.Request) (any, error) {
+		return nil, s.Operators.Remove(r.Context(), id.ID(r.PathValue("person")))
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		problem.Write(w, fault.Errorf("control", fault.Unsupported, "The running hub does not know this command: it is of another version. Restart it with this one."))
+	})
+	return mux
+}
+
+// handle registers what answers JSON, or nothing.
+func (s *service) handle(mux *http.ServeMux, pattern string, do func(*http.Request) (any, error)) {
+	mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		answer, err := do(r)
+		var b []byte
+		if err == nil && answer != nil {
+			b, err = json.Marshal(answer)
+		}
+		if err != nil {
+			if p := problem.Write(w, err); p.Status >= http.StatusInternalServerError {
+				s.Log.Error("a command failed", "route", pattern, "err", err)
+			}
+			return
+		}
+		if b == nil {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(b) // a failed write is a command that was interrupted
+	})
+}
+
+// Invited is a link that makes an operator.
+type Invited struct {
+	URL       string `json:"url"`
+	ExpiresMS int64  `json:"expiresMS"`
+}
+
+// invite makes a link to AcceptPath.
+func (s *service) invite(r *http.Request) (any, error) {
+	l, err := s.Operators.Invite(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.JoinPath(s.Origin, operator.AcceptPath, l.Code)
+	return Invited{u, l.ExpiresMS}, fault.As("control.invite", fault.Other, err)
+}

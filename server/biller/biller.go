@@ -14,7 +14,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -110,14 +109,7 @@ func readCatalog(dir string) (*catalog.Catalog, error) {
 	case !errors.Is(err, os.ErrNotExist):
 		return nil, fault.E(op, fault.Unavailable, err)
 	}
-	c, err := catalog.Parse(strings.NewReader(text))
-	if err != nil {
-		return nil, &fault.Error{Op: op, Kind: fault.Invalid, Detail: file + ": " + fault.DetailOf(err), Err: err}
-	}
-	if len(c.Plans) == 0 {
-		return nil, fault.Errorf(op, fault.Invalid, "%s has no plan; the first one is what new workspaces get", file)
-	}
-	return c, nil
+	return parseCatalog(text, file)
 }
 
 // Close stops billing.

@@ -6,6 +6,7 @@ import (
 	"holdfast/server/billing"
 	"holdfast/server/billingdb"
 	"holdfast/server/catalog"
+	"holdfast/server/entitlement"
 	"holdfast/server/ledger"
 	"holdfast/server/payment"
 	"holdfast/sync/id"
@@ -22,6 +23,13 @@ func (s *Service) Account(ctx context.Context, tenant id.ID) (*billing.Account, 
 		return nil, err
 	}
 	return s.engine.Account(string(tenant))
+}
+
+// Entitlements is what a workspace may use now, and how much of it is used.
+func (s *Service) Entitlements(tenant id.ID) ([]entitlement.Entitlement, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.engine.Entitlements(string(tenant))
 }
 
 // Catalog is what is sold now.

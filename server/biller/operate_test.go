@@ -1,10 +1,12 @@
 package biller
 
 import (
+	"strings"
 	"testing"
 
 	"holdfast/server/billing"
 	"holdfast/server/payment"
+	"holdfast/sync/fault"
 )
 
 func TestWhatIsTriedIsWhatHappens(t *testing.T) {
@@ -38,5 +40,37 @@ func TestReconciliationsAreListed(t *testing.T) {
 	must(t, err)
 	if len(runs) < 2 || !runs[0].At.Equal(w.now) || runs[0].Customers != 1 || runs[0].Differences != 0 {
 		t.Errorf("%+v", runs)
+	}
+}
+
+func TestBM08_AnotherCatalogueIsPlannedAndApplied(t *testing.T) {
+	w := newWorld(t)
+	w.pass()
+	ctx := t.Context()
+	text, own, err := w.s.CatalogText()
+	must(t, err)
+	if own {
+		t.Fatal("a new hub has a catalogue of its own already")
+	}
+	for name, c := range map[string]struct{ from, to string }{
+		"broken":  {"currency: EUR", "currency: NUTS"},
+		"refused": {"amount: 6.00", "amount: 7.00"},
+		"empty":   {text, "currency: EUR\n"},
+	} {
+		if _, err := w.s.ApplyCatalog(ctx, strings.Replace(text, c.from, c.to, 1)); err == nil || fault.DetailOf(err) == "" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, own, _ := w.s.CatalogText(); own {
+		t.Error("a refused catalogue was kept")
+	}
+	next := strings.ReplaceAll(strings.Replace(text, "plans:\n", "plans:\n", 1)+"coupons: {HELLO: {percent: 10, lasts: once}}", "\n", "\r\n")
+	planned, err := w.s.PlanCatalog(next)
+	must(t, err)
+	applied, err := w.s.ApplyCatalog(ctx, next)
+	must(t, err)
+	w.restart()
+	if _, err := w.s.Catalog().Coupon("HELLO"); err != nil || len(planned) != 1 || len(applied) != 1 {
+		t.Errorf("%v, planned %+v, applied %+v", err, planned, applied)
 	}
 }

@@ -136,7 +136,7 @@ func (s *Service) Overview(ctx context.Context, tenant id.ID) (Overview, error) 
 	}
 	switch p, err := s.engine.Upcoming(string(tenant)); {
 	case err == nil && len(p.Invoices) > 0:
-		b := bill(p.Invoices[len(p.Invoices)-1])
+		b := BillOf(p.Invoices[len(p.Invoices)-1])
 		o.Upcoming = &b
 	case err != nil && fault.KindOf(err) != fault.Conflict:
 		return o, err
@@ -210,7 +210,8 @@ func (o *Overview) documents(a *billing.Account) {
 	slices.SortStableFunc(o.Invoices, func(x, y InvoiceRow) int { return int(y.IssuedMS/1000 - x.IssuedMS/1000) })
 }
 
-func bill(v invoice.Invoice) Bill {
+// BillOf is an invoice for people.
+func BillOf(v invoice.Invoice) Bill {
 	b := Bill{Lines: []BillLine{}, Net: text(v.Net, v.Currency), Tax: text(v.Tax, v.Currency), Total: text(v.Total, v.Currency), Due: text(v.Due(), v.Currency)}
 	for _, l := range v.Lines {
 		b.Lines = append(b.Lines, BillLine{l.Name, l.Quantity, millis(l.Span.Start), millis(l.Span.End), text(l.Amount, v.Currency)})
@@ -333,7 +334,7 @@ func (s *Service) PreviewChange(ctx context.Context, tenant id.ID, plan string) 
 	}
 	c := Change{Plan: plan, Due: text(p.DueNow.Minor, p.DueNow.Currency), Bills: []Bill{}, Needs: []string{}}
 	for _, v := range p.Invoices {
-		c.Bills = append(c.Bills, bill(v))
+		c.Bills = append(c.Bills, BillOf(v))
 	}
 	if p.Sub.Plan != plan {
 		c.WhenMS = millis(p.Sub.Period.End)

@@ -15,6 +15,7 @@ type Preview struct {
 	Sub      Sub
 	DueNow   money.Amount
 	Balance  money.Amount // change of the customer's balance and credit
+	After    *Account     `json:"-"` // all of it as it would be; what is to be done outside waits in its Outbox
 }
 
 // Preview tries a command.
@@ -60,7 +61,7 @@ func (e *Engine) Upcoming(customer string) (Preview, error) {
 // against is what t has more than a.
 func (t *tx) against(a *Account) Preview {
 	p := Preview{Notes: t.Notes[len(a.Notes):], Sub: t.Sub(), Pending: t.Pending, DueNow: money.New(0, t.Currency),
-		Balance: money.New(0, t.Currency)}
+		Balance: money.New(0, t.Currency), After: t.Account}
 	for _, v := range t.Invoices {
 		if old := a.Invoice(v.ID); old == nil || old.State == invoice.Draft && v.State != invoice.Draft {
 			p.Invoices = append(p.Invoices, v)

@@ -7,6 +7,7 @@ package export
 import (
 	"encoding/csv"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -179,20 +180,33 @@ func Usage(w io.Writer, accounts []*billing.Account) error {
 
 // Journal writes a row for each side of each booking, in the order of booking within each book.
 func Journal(w io.Writer, books []*ledger.Book) error {
-	t := begin(w, "key", "booked", "effective", "customer", "document", "memo", "account", "currency", "debit", "credit")
+	t := begin(w, slices.Clone(journalHead)...)
 	for _, b := range books {
-		for _, x := range b.Txs() {
-			for _, e := range x.Entries {
-				debit, credit := money.Text(e.Amount, x.Currency), ""
-				if e.Amount < 0 {
-					debit, credit = "", money.Text(-e.Amount, x.Currency)
-				}
-				t.row(x.Key, moment(x.At), moment(x.Effective), x.Customer, x.Document, x.Memo, string(e.Account),
-					string(x.Currency), debit, credit)
-			}
-		}
+		t.bookings(b.Txs())
 	}
 	return t.end("export.Journal")
+}
+
+var journalHead = []string{"key", "booked", "effective", "customer", "document", "memo", "account", "currency", "debit", "credit"}
+
+// Bookings writes the same rows for some bookings, in their order.
+func Bookings(w io.Writer, list []ledger.Tx) error {
+	t := begin(w, slices.Clone(journalHead)...)
+	t.bookings(list)
+	return t.end("export.Bookings")
+}
+
+func (t *table) bookings(list []ledger.Tx) {
+	for _, x := range list {
+		for _, e := range x.Entries {
+			debit, credit := money.Text(e.Amount, x.Currency), ""
+			if e.Amount < 0 {
+				debit, credit = "", money.Text(-e.Amount, x.Currency)
+			}
+			t.row(x.Key, moment(x.At), moment(x.Effective), x.Customer, x.Document, x.Memo, string(e.Account),
+				string(x.Currency), debit, credit)
+		}
+	}
 }
 
 // Revenue writes the schedule by month.
@@ -203,8 +217,13 @@ func Revenue(w io.Writer, accounts []*billing.Account, zone *time.Location) erro
 			items = append(items, e.Item)
 		}
 	}
+	return Months(w, revenue.Schedule(items, zone))
+}
+
+// Months writes a schedule of revenue.
+func Months(w io.Writer, list []revenue.Month) error {
 	t := begin(w, "month", "currency", "recognised", "deferred", "deferred_change", "unbilled")
-	for _, m := range revenue.Schedule(items, zone) {
+	for _, m := range list {
 		x := func(n int64) string { return money.Text(n, m.Currency) }
 		t.row(m.Month, string(m.Currency), x(m.Recognised), x(m.Deferred), x(m.Change), x(m.Unbilled))
 	}

@@ -95,24 +95,3 @@ func (s *Service) gauges(ctx context.Context, tenant id.ID, month time.Time) ([]
 	})
 	return list, sqlite.Wrap(op, err)
 }
-
-// Health is how the reading of one region goes, for operators.
-type Health struct {
-	Region    string
-	Watermark uint64
-	Epoch     int64 // how often its stream had to be read again
-	ReadMS    int64 // when something was counted last
-	Aside     int64 // events set aside
-}
-
-// Health tells how the reading of each region goes.
-func (s *Service) Health(ctx context.Context) ([]Health, error) {
-	rows, err := s.db.QueryContext(ctx, q.Get("health"))
-	if err != nil {
-		return nil, sqlite.Wrap("metering.Health", err)
-	}
-	list, err := scan(rows, func(r *sql.Rows) (h Health, err error) {
-		return h, r.Scan(&h.Region, &h.Watermark, &h.Epoch, &h.ReadMS, &h.Aside)
-	})
-	return list, sqlite.Wrap("metering.Health", err)
-}

@@ -42,3 +42,5 @@ FROM gauge g LEFT JOIN gauge_month m ON m.tenant = g.tenant AND m.meter = g.mete
 WHERE g.tenant = ? ORDER BY g.meter, g.region
 -- name: health
 SELECT r.region, r.watermark, r.epoch, r.read_ms, (SELECT count(*) FROM aside a WHERE a.region = r.region) FROM reader r ORDER BY r.region
+-- name: totals
+SELECT meter, sum(quantity) FROM total WHERE month = ? GROUP BY meter UNION ALL SELECT meter, sum(value) FROM gauge GROUP BY meter ORDER BY meter

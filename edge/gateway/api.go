@@ -93,6 +93,9 @@ func (g *Gateway) me(w http.ResponseWriter, r *http.Request) {
 // What the hub gets to see of a request. Everything else stays here, above all what a client might send to look like us.
 var passed = []string{"Accept", "Accept-Language", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Origin", "User-Agent"}
 
+// restPath begins the public API.
+const restPath = "/api/v1/"
+
 // hub passes a request on to the hub and its answer back.
 func (g *Gateway) hub(w http.ResponseWriter, r *http.Request) {
 	leave, ok := g.calls.enter(from(r).ip)
@@ -115,10 +118,12 @@ func (g *Gateway) hub(w http.ResponseWriter, r *http.Request) {
 	}
 	defer resp.Body.Close()
 	g.await(ctx, resp)
-	g.count(r, resp)
+	if t := g.tenantOf(r, resp); t != "" {
+		g.cfg.Node.APICall(t)
+	}
 	for k, v := range resp.Header {
 		switch k {
-		case wire.HeaderDirectory, wire.HeaderRequest, "Connection", "Transfer-Encoding", "Content-Length":
+		case wire.HeaderDirectory, wire.HeaderTenant, wire.HeaderRequest, "Connection", "Transfer-Encoding", "Content-Length":
 		default:
 			w.Header()[k] = v
 		}
@@ -150,7 +155,9 @@ func (g *Gateway) ask(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	if _, ok := out.Header["User-Agent"]; !ok {
 		out.Header.Set("User-Agent", "") // or net/http would name itself
 	}
-	if c, err := r.Cookie(token.Cookie); err == nil {
+	if key := r.Header.Get("Authorization"); key != "" && strings.HasPrefix(r.URL.Path, restPath) {
+		out.Header.Set("Authorization", key) // and no cookie: whoever sends a key means the key
+	} else if c, err := r.Cookie(token.Cookie); err == nil {
 		out.AddCookie(&http.Cookie{Name: token.Cookie, Value: c.Value})
 	}
 	o := from(r)
@@ -174,18 +181,22 @@ func (g *Gateway) await(ctx context.Context, resp *http.Response) {
 	}
 }
 
-// count meters a request that was answered for a workspace, when its sender is a member.
-func (g *Gateway) count(r *http.Request, resp *http.Response) {
+// tenantOf is the workspace for which a request was answered, when its sender may use it; otherwise it is empty.
+func (g *Gateway) tenantOf(r *http.Request, resp *http.Response) id.ID {
+	if t := id.ID(resp.Header.Get(wire.HeaderTenant)); t.Valid() {
+		return t // the hub says so: only it knows keys
+	}
 	rest, ok := strings.CutPrefix(r.URL.Path, "/api/workspaces/")
 	if !ok || resp.StatusCode >= http.StatusInternalServerError {
-		return
+		return ""
 	}
 	tenant, _, _ := strings.Cut(rest, "/")
 	claims, err := g.session(r)
 	if err != nil {
-		return
+		return ""
 	}
-	if _, _, ok := g.cfg.Node.Member(id.ID(tenant), claims.Person); ok {
-		g.cfg.Node.APICall(id.ID(tenant))
+	if _, _, ok := g.cfg.Node.Member(id.ID(tenant), claims.Person); !ok {
+		return ""
 	}
+	return id.ID(tenant)
 }

@@ -179,6 +179,34 @@ func TestCallsAreCounted(t *testing.T) {
 	}
 }
 
+// A program's key goes to the public API and nowhere else; the hub says which workspace it was for, and nobody outside hears that.
+func TestKeysGoToTheAPI(t *testing.T) {
+	w := newWorld(t)
+	ana := w.hub.NewPerson()
+	tenant := w.workspace(ana)
+	w.answers(func(rw http.ResponseWriter, r *http.Request) { rw.Header().Set(wire.HeaderTenant, string(tenant.ID)) })
+	path := "/api/v1/workspaces/" + string(tenant.ID) + "/events"
+	r := w.send("POST", path, header("Authorization", "Bearer hfk_x"), as(ana), body("[]"))
+	if got := w.lastAsked(); got.Header.Get("Authorization") != "Bearer hfk_x" || got.Header.Get("Cookie") != "" {
+		t.Errorf("the hub got %v", got.Header)
+	}
+	if n := w.node.counted(tenant.ID); n != 1 || r.header.Get(wire.HeaderTenant) != "" {
+		t.Errorf("%d counted, answered with %v", n, r.header)
+	}
+	w.send("GET", path, as(ana))
+	if got := w.lastAsked(); got.Header.Get("Cookie") == "" {
+		t.Errorf("the session is missing: %v", got.Header)
+	}
+	w.send("GET", "/api/workspaces/"+string(tenant.ID)+"/keys", header("Authorization", "Bearer hfk_x"))
+	if got := w.lastAsked(); got.Header.Get("Authorization") != "" {
+		t.Errorf("the page's API got the key: %v", got.Header)
+	}
+	big := w.send("POST", path, header("Authorization", "Bearer hfk_x"), body("["+strings.Repeat(" ", 200<<10)+"]"))
+	if big.status != 200 {
+		t.Errorf("a large batch: %d %s", big.status, big.body)
+	}
+}
+
 func TestManyCallsOfOneAddress(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.TrustedProxies = prefixes("127.0.0.0/8") })
 	w.workspace()

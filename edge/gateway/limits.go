@@ -8,7 +8,7 @@ const (
 	writeMax       = 30 * time.Second  // for an answer; a snapshot: for each piece of it
 	idleMax        = 120 * time.Second // of a connection between requests
 	headerBytesMax = 16 << 10
-	bodyBytesMax   = 64 << 10 // of a request to the hub
+	bodyBytesMax   = 256 << 10 // of a request to the hub: a batch of events
 	hubMax         = 12 * time.Second
 	revisionMax    = 2 * time.Second // for the directory's copy to have what the hub just wrote
 	snapshotMax    = 30 * time.Minute

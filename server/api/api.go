@@ -26,6 +26,7 @@ import (
 	"strings"
 	"time"
 
+	"holdfast/server/apikey"
 	"holdfast/server/biller"
 	"holdfast/server/identity"
 	"holdfast/server/operator"
@@ -59,6 +60,7 @@ type Config struct {
 	Usage     Usage
 	Billing   *biller.Service // nil: nothing is billed
 	Operators *operator.Service
+	Keys      *apikey.Service                                    // nil: there are no API keys
 	Flush     func(context.Context) (revision uint64, err error) // of the directory
 	Origins   []string
 	Now       func() time.Time
@@ -105,11 +107,16 @@ func (a *api) routes() {
 	a.route("DELETE /api/workspaces/{tenant}/invitations/{invitation}", signedIn, a.revokeInvitation)
 	a.route("GET /api/workspaces/{tenant}/usage", signedIn, a.usage)
 	a.billingRoutes()
+	if a.Keys != nil {
+		a.route("GET /api/workspaces/{tenant}/keys", signedIn, a.keys)
+		a.route("POST /api/workspaces/{tenant}/keys", signedIn, a.makeKey)
+		a.route("DELETE /api/workspaces/{tenant}/keys/{key}", signedIn, a.revokeKey)
+	}
 	a.route("GET /api/invitations/{code}", 0, a.lookAtInvitation)
 	a.route("POST /api/invitations/{code}/accept", signedIn|publishes, a.acceptInvitation)
 	a.route("POST /api/operator/accept/{code}", signedIn, a.acceptOperator)
 	if a.Billing != nil {
-		a.mux.Handle("/api/v1/", restapi.New(restapi.Config{Identity: a.Identity, Tenancy: a.Tenancy, Billing: a.Billing, Flush: a.Flush, Origins: a.Origins, Now: a.Now, Log: a.Log}))
+		a.mux.Handle("/api/v1/", restapi.New(restapi.Config{Identity: a.Identity, Tenancy: a.Tenancy, Billing: a.Billing, Keys: a.Keys, Flush: a.Flush, Origins: a.Origins, Now: a.Now, Log: a.Log}))
 	}
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, fault.Errorf("api", fault.NotFound, "There is nothing at this address."))

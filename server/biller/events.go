@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"holdfast/server/billing"
 	"holdfast/server/billingdb"
 	"holdfast/server/meter"
 	"holdfast/server/metering"
@@ -14,27 +15,49 @@ import (
 // Replies keeps answers for repeated requests.
 func (s *Service) Replies() *billingdb.DB { return s.db }
 
-// Record counts a customer's own event, of a type that the catalogue's meters know and that the regions do not count themselves. It tells
-// whether the event was new.
-func (s *Service) Record(ctx context.Context, tenant id.ID, e meter.Event) (bool, error) {
-	const op = "biller.Record"
-	if metering.Counts(e.Type) {
-		return false, fault.Errorf(op, fault.Invalid, "Events of type %q are counted by the regions themselves.", e.Type)
-	}
-	if e.Source == source || e.Source == "" {
-		return false, fault.Errorf(op, fault.Invalid, "An event needs a source of its own.")
-	}
-	if _, err := s.engine.Account(string(tenant)); err != nil {
-		return false, err
+// Record counts a batch of a customer's own events, of types that the catalogue's meters know and that the hub does not count itself. It
+// tells what became of each; after an error the batch may be sent again.
+func (s *Service) Record(ctx context.Context, tenant id.ID, list []meter.Event) ([]billing.Recorded, error) {
+	t, err := s.cfg.Tenancy.Brief(ctx, tenant)
+	if err != nil {
+		return nil, err
 	}
 	if err := s.advance(ctx); err != nil {
-		return false, err
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.Time.IsZero() {
-		e.Time = s.cfg.Now()
+	if err := s.enrol(ctx, t); err != nil {
+		return nil, err
 	}
-	e.Time = e.Time.Truncate(time.Millisecond)
-	return s.engine.Record(ctx, string(tenant), e)
+	out := make([]billing.Recorded, len(list))
+	var take []meter.Event
+	var place []int
+	for i, e := range list {
+		if out[i].Err = own(e); out[i].Err != nil {
+			continue
+		}
+		if e.Time.IsZero() {
+			e.Time = s.cfg.Now()
+		}
+		e.Time = e.Time.Truncate(time.Millisecond)
+		take, place = append(take, e), append(place, i)
+	}
+	done, err := s.engine.RecordAll(ctx, string(tenant), take)
+	for n, r := range done {
+		out[place[n]] = r
+	}
+	return out, err
+}
+
+// own tells why an event cannot be a customer's own, or nil.
+func own(e meter.Event) error {
+	const op = "biller.Record"
+	switch {
+	case metering.Counts(e.Type):
+		return fault.Errorf(op, fault.Invalid, "Events of type %q are counted by Holdfast itself.", e.Type)
+	case e.Source == source || e.Source == "":
+		return fault.Errorf(op, fault.Invalid, "An event needs a source of its own.")
+	}
+	return nil
 }

@@ -168,63 +168,6 @@ func (e *Engine) Do(ctx context.Context, customer string, c Command) error {
 	return e.advance(ctx, e.now)
 }
 
-// Record takes a usage event in. It tells whether the event was new.
-func (e *Engine) Record(ctx context.Context, customer string, ev meter.Event) (bool, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	a, err := e.account(customer)
-	if err != nil {
-		return false, err
-	}
-	ev.Received = e.now
-	known := false
-	for i := range e.cat.Meters {
-		if m := &e.cat.Meters[i]; m.Event == ev.Type {
-			known = true
-			if err := meter.Check(m, ev); err != nil {
-				return false, err
-			}
-		}
-	}
-	if !known {
-		return false, fault.Errorf("billing.Record", fault.Invalid, "no meter counts events of type %q", ev.Type)
-	}
-	if a.Usage.Has(ev) {
-		return false, nil
-	}
-	if err := a.Usage.Check(ev); err != nil {
-		return false, err
-	}
-	if err := e.save(ctx, Saved{Account: a, Old: a, Usage: &ev}); err != nil {
-		return false, err
-	}
-	if _, err := a.Usage.Add(ev); err != nil {
-		return false, err
-	}
-	pass, alert := e.view(a).mayPass(), e.view(a).mayAlert(ev.Type)
-	if !pass && !alert {
-		return true, nil
-	}
-	t := e.begin(a)
-	if pass {
-		if err := t.thresholds(); err != nil {
-			return true, err
-		}
-	}
-	if alert {
-		if err := t.alerts(); err != nil {
-			return true, err
-		}
-	}
-	if len(t.Events) == len(a.Events) && len(t.Notices) == len(a.Notices) {
-		return true, nil
-	}
-	if err := e.commit(ctx, t); err != nil {
-		return true, err
-	}
-	return true, e.drain(ctx, customer)
-}
-
 // drain does what the account wants done outside, one after another; each answer may want more.
 func (e *Engine) drain(ctx context.Context, id string) error {
 	for n := 0; len(e.accounts[id].Outbox) > 0; n++ {

@@ -29,7 +29,7 @@ type Saved struct {
 	Old     *Account
 	Place   int
 	Numbers *Numbers
-	Usage   *meter.Event
+	Usage   []meter.Event
 	Stray   *payment.Event
 	Book    []ledger.Tx
 }

@@ -76,7 +76,9 @@ func (d *DB) Save(ctx context.Context, s billing.Saved) error {
 	defer tx.Rollback()
 	w := &writer{ctx: ctx, tx: tx}
 	if s.Usage != nil {
-		w.usage(s.Account.ID, *s.Usage)
+		for _, e := range s.Usage {
+			w.usage(s.Account.ID, e)
+		}
 	} else if s.Account != nil {
 		w.account(s)
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"holdfast/server/api"
+	"holdfast/server/apikey"
 	"holdfast/server/biller"
 	"holdfast/server/control"
 	"holdfast/server/directory"
@@ -160,7 +161,8 @@ func (h *Hub) serve(ctx context.Context) (err error) {
 		return err
 	}
 	h.biller = bill
-	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: monthly{h.meter}, Billing: h.biller, Operators: h.runners, Flush: h.dir.Flush,
+	keys := apikey.New(apikey.Config{DB: h.db, Role: h.tenants.Role, Now: h.cfg.Now, Rand: rand.Reader})
+	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: monthly{h.meter}, Billing: h.biller, Keys: keys, Operators: h.runners, Flush: h.dir.Flush,
 		Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
 	h.http = relay.NewServer(handler, h.cfg.Log)
 	if err = h.http.Open(ctx, h.nc, wire.HubHTTP, "hub"); err != nil {

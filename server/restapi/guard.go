@@ -15,7 +15,6 @@ import (
 	"holdfast/server/billingdb"
 	"holdfast/sync/fault"
 	"holdfast/sync/problem"
-	"holdfast/sync/token"
 )
 
 // keys are those whose first request is under way.
@@ -57,23 +56,19 @@ func (s *service) guard(next http.Handler) http.Handler {
 
 func (s *service) admit(w http.ResponseWriter, r *http.Request, next http.Handler) error {
 	const op = "restapi.admit"
-	text := ""
-	if k, err := r.Cookie(token.Cookie); err == nil {
-		text = k.Value
-	}
-	caller, err := s.Identity.Authenticate(r.Context(), text)
-	if k := fault.KindOf(err); k == fault.Denied || k == fault.Expired {
-		return &fault.Error{Op: op, Kind: fault.Expired, Detail: "You are not signed in. Sign in first.", Err: err}
-	}
+	who, err := s.who(r)
 	if err != nil {
 		return err
 	}
-	r = r.WithContext(context.WithValue(r.Context(), callerKey{}, caller))
+	if !s.pace(w, who) {
+		return nil
+	}
+	r = r.WithContext(context.WithValue(r.Context(), callerKey{}, who))
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		next.ServeHTTP(w, r)
 		return nil
 	}
-	if !slices.Contains(s.Origins, r.Header.Get("Origin")) {
+	if who.key == nil && !slices.Contains(s.Origins, r.Header.Get("Origin")) {
 		return fault.Errorf(op, fault.Denied, "Requests with a session's cookie need an Origin header with one of Holdfast's own origins.")
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyBytesMax))
@@ -84,7 +79,7 @@ func (s *service) admit(w http.ResponseWriter, r *http.Request, next http.Handle
 		return fault.E(op, fault.Invalid, err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	return s.once(w, r, string(caller.Person.ID), body, next)
+	return s.once(w, r, who.name(), body, next)
 }
 
 // once does a request with a key one time.
@@ -110,14 +105,8 @@ func (s *service) once(w http.ResponseWriter, r *http.Request, owner string, bod
 	case err != nil:
 		return err
 	case found && !bytes.Equal(was.Print, print):
-		p := problem.Problem{Type: "urn:holdfast:problem:idempotency-key", Title: "Key used twice", Status: http.StatusUnprocessableEntity, Kind: fault.Invalid.String(),
-			Detail: "This idempotency key was used for another request. Make a new one for each new request."}
-		b, err := json.Marshal(p)
-		if err != nil {
-			return fault.E(op, fault.Other, err)
-		}
-		send(w, billingdb.Reply{Status: p.Status, Type: problem.ContentType, Body: b})
-		return nil
+		return sendProblem(w, http.StatusUnprocessableEntity, problem.Problem{Type: "urn:holdfast:problem:idempotency-key", Title: "Key used twice", Status: http.StatusUnprocessableEntity,
+			Kind: fault.Invalid.String(), Detail: "This idempotency key was used for another request. Make a new one for each new request."})
 	case found:
 		w.Header().Set("Idempotency-Replayed", "true")
 		send(w, was)
@@ -132,6 +121,15 @@ func (s *service) once(w http.ResponseWriter, r *http.Request, owner string, bod
 		}
 	}
 	send(w, reply)
+	return nil
+}
+
+func sendProblem(w http.ResponseWriter, status int, p any) error {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return fault.E("restapi.sendProblem", fault.Other, err)
+	}
+	send(w, billingdb.Reply{Status: status, Type: problem.ContentType, Body: b})
 	return nil
 }
 

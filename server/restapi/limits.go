@@ -1,6 +1,10 @@
 package restapi
 
-import "time"
+import (
+	"time"
+
+	"holdfast/server/throttle"
+)
 
 const (
 	bodyBytesMax = 256 << 10
@@ -8,3 +12,6 @@ const (
 	eventsMax    = 500 // in one batch
 	flushMax     = 3 * time.Second
 )
+
+// pace is how often one key, or one person, may ask.
+var pace = throttle.Rate{Every: 100 * time.Millisecond, Burst: 600}

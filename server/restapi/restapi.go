@@ -16,14 +16,14 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"holdfast/server/apikey"
 	"holdfast/server/biller"
 	"holdfast/server/identity"
 	"holdfast/server/meter"
 	"holdfast/server/tenancy"
-	"holdfast/sync/fault"
+	"holdfast/server/throttle"
 	"holdfast/sync/id"
 	"holdfast/sync/problem"
-	"holdfast/sync/work"
 )
 
 // Config is what the API needs.
@@ -31,6 +31,7 @@ type Config struct {
 	Identity *identity.Service
 	Tenancy  *tenancy.Service
 	Billing  *biller.Service
+	Keys     *apikey.Service                                    // nil: nobody comes with a key
 	Flush    func(context.Context) (revision uint64, err error) // of the directory
 	Origins  []string
 	Now      func() time.Time
@@ -39,19 +40,19 @@ type Config struct {
 
 type service struct {
 	Config
-	keys keys
+	keys  keys
+	quota *throttle.Throttle
 }
 
 // New makes the handler of everything under /api/v1/.
 func New(cfg Config) http.Handler {
-	s := &service{Config: cfg, keys: keys{under: map[[2]string]bool{}}}
+	s := &service{Config: cfg, keys: keys{under: map[[2]string]bool{}}, quota: throttle.New(pace)}
 	mux := http.NewServeMux()
 	h := huma.DefaultConfig("Holdfast", "1")
 	h.OpenAPIPath, h.DocsPath, h.SchemasPath = "/api/v1/openapi", "", ""
 	h.CreateHooks = nil // no $schema in answers
 	h.Info.Description = "Plans, usage, invoices and payment of a workspace."
-	h.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"session": {Type: "apiKey", In: "cookie", Name: "holdfast_session", Description: "The session of somebody who signed in."}}
-	h.Security = []map[string][]string{{"session": {}}}
+	h.Components.SecuritySchemes = waysIn
 	s.routes(humago.New(mux, h))
 	return s.guard(mux)
 }
@@ -63,36 +64,22 @@ func (r *refusal) Error() string             { return r.Detail }
 func (r *refusal) GetStatus() int            { return r.Status }
 func (r *refusal) ContentType(string) string { return problem.ContentType }
 
-type callerKey struct{}
-
-// may decides who may do something with a workspace: owners everything, admins look.
-func (s *service) may(ctx context.Context, tenant id.ID, change bool) error {
-	const op = "restapi.may"
-	caller, ok := ctx.Value(callerKey{}).(identity.Caller)
-	if !ok {
-		return fault.Errorf(op, fault.Expired, "You are not signed in. Sign in first.")
-	}
-	role, err := s.Tenancy.Role(ctx, tenant, caller.Person.ID)
-	if err == nil && role != work.Owner && (change || role != work.Admin) {
-		err = fault.Errorf(op, fault.Denied, "Only owners manage the billing; admins may look. Ask an owner.")
-	}
-	return err
-}
-
 // handle registers an operation. do is called for those who may.
 func handle[I interface{ tenant() id.ID }, O any](s *service, api huma.API, o huma.Operation, do func(context.Context, I) (O, error)) {
 	o.Path = "/api/v1/workspaces/{workspace}" + o.Path
 	o.Tags = []string{"Billing"}
-	writes := o.Method != http.MethodGet
-	o.Errors = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound}
+	writes, scope := o.Method != http.MethodGet, scopeOf(o)
+	o.Security = needs(scope)
+	o.Errors = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusTooManyRequests}
 	if writes {
 		o.Errors = append(o.Errors, http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity)
 		o.Parameters = append(o.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Required: true, Description: "Makes sending the request again safe.", Schema: &huma.Schema{Type: "string", MaxLength: new(keyMax)}})
 	}
 	huma.Register(api, o, func(ctx context.Context, in *I) (*answer[O], error) {
-		err := s.may(ctx, (*in).tenant(), writes)
+		err := s.may(ctx, (*in).tenant(), scope)
 		var out answer[O]
 		if err == nil {
+			out.Tenant = string((*in).tenant())
 			out.Body, err = do(ctx, *in)
 		}
 		if err != nil {
@@ -111,6 +98,7 @@ func handle[I interface{ tenant() id.ID }, O any](s *service, api huma.API, o hu
 
 type answer[O any] struct {
 	Directory string `header:"X-Holdfast-Directory" hidden:"true"` // wire.HeaderDirectory
+	Tenant    string `header:"X-Holdfast-Tenant" hidden:"true"`    // wire.HeaderTenant
 	Body      O
 }
 
@@ -160,7 +148,8 @@ type Event struct {
 	Source      string            `json:"source" minLength:"1" maxLength:"128"`
 	Type        string            `json:"type" minLength:"1" maxLength:"128" doc:"The event type of a meter in the catalogue"`
 	Time        time.Time         `json:"time,omitempty" required:"false"`
-	Data        map[string]string `json:"data,omitempty"`
+	Replaces    string            `json:"replaces,omitempty" maxLength:"128" doc:"The id of an earlier event of the same source and type that this one corrects: its data take the place of that one's, at that one's time. Of several corrections the one with the greatest id counts"`
+	Data        map[string]string `json:"data,omitempty" doc:"What the meter adds up (by default value), and dimensions to filter by. Numbers are texts, so that none is rounded on the way"`
 }
 
 type eventsInput struct {
@@ -176,20 +165,24 @@ type Counted struct {
 }
 
 func (s *service) events(ctx context.Context, in eventsInput) ([]Counted, error) {
-	out := make([]Counted, 0, len(in.Body))
-	for _, e := range in.Body {
-		c := Counted{ID: e.ID, Status: "counted"}
-		isNew, err := s.Billing.Record(ctx, in.tenant(), meter.Event{ID: e.ID, Source: e.Source, Type: e.Type, Time: e.Time, Data: e.Data})
+	list := make([]meter.Event, len(in.Body))
+	for i, e := range in.Body {
+		list[i] = meter.Event{ID: e.ID, Source: e.Source, Type: e.Type, Time: e.Time, Replaces: e.Replaces, Data: e.Data}
+	}
+	done, err := s.Billing.Record(ctx, in.tenant(), list)
+	if err != nil {
+		return nil, err // the whole batch may be sent again: what was counted is not counted twice
+	}
+	out := make([]Counted, len(list))
+	for i, r := range done {
+		out[i] = Counted{ID: list[i].ID, Status: "repeated"}
 		switch {
-		case err != nil && problem.Of(err).Status >= http.StatusInternalServerError:
-			return nil, err // the whole batch may be sent again: what was counted is not counted twice
-		case err != nil:
-			p := problem.Of(err)
-			c.Status, c.Error = "refused", &p
-		case !isNew:
-			c.Status = "repeated"
+		case r.Err != nil:
+			p := problem.Of(r.Err)
+			out[i].Status, out[i].Error = "refused", &p
+		case r.New:
+			out[i].Status = "counted"
 		}
-		out = append(out, c)
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"holdfast/server/apikey"
 	"holdfast/server/biller"
 	"holdfast/server/payment"
 )
@@ -42,5 +43,5 @@ func (s *service) routes(api huma.API) {
 			}
 			return b.Overview(ctx, in.tenant())
 		})
-	handle(s, api, huma.Operation{OperationID: "recordEvents", Method: http.MethodPost, Path: "/events", Summary: "Count a batch of usage events (CloudEvents)"}, s.events)
+	handle(s, api, huma.Operation{OperationID: "recordEvents", Method: http.MethodPost, Path: "/events", Summary: "Count a batch of usage events (CloudEvents)", Security: needs(apikey.WriteEvents)}, s.events)
 }

@@ -31,17 +31,24 @@ func New(r Rate) *Throttle { return &Throttle{rate: r, keys: map[string]*rate.Li
 
 // Allow takes one from the key's bucket, or returns false when it is empty.
 func (t *Throttle) Allow(key string, now time.Time) bool {
+	_, ok := t.Take(key, now)
+	return ok
+}
+
+// Take is Allow and tells how many are left.
+func (t *Throttle) Take(key string, now time.Time) (left int, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l, ok := t.keys[key]
 	if !ok {
 		if len(t.keys) >= keysMax && !t.forget(now) {
-			return false
+			return 0, false
 		}
 		l = rate.NewLimiter(rate.Every(t.rate.Every), t.rate.Burst)
 		t.keys[key] = l
 	}
-	return l.AllowN(now, 1)
+	ok = l.AllowN(now, 1)
+	return max(0, int(l.TokensAt(now))), ok
 }
 
 // forget drops the keys whose buckets are full: for them it makes no difference.

@@ -142,5 +142,6 @@ const (
 	HeaderClient    = "X-Forwarded-For"      // request: the client's address as the edge saw it, one only
 	HeaderRequest   = "X-Request-Id"         // both: names the request in all logs
 	HeaderDirectory = "X-Holdfast-Directory" // answer: the directory's revision that holds what the request changed
+	HeaderTenant    = "X-Holdfast-Tenant"    // answer: the workspace that the request was for, when its sender may use it
 	HeaderBytes     = "X-Holdfast-Bytes"     // answer with a snapshot: its size before compression
 )

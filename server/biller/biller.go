@@ -42,6 +42,7 @@ type Config struct {
 	Dir     string // the hub's data folder
 	Tenancy *tenancy.Service
 	Usage   Usage
+	URL     string // where people open Holdfast, for the links in mails
 	Changed func() // the directory has something to publish
 	Now     func() time.Time
 	Log     *slog.Logger

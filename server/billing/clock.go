@@ -46,6 +46,13 @@ func (a *Account) subAlarms(see func(time.Time, func(*tx, time.Time) error)) {
 	case Planned:
 		see(s.Starts, func(t *tx, now time.Time) error { return t.run(now, at, (*step).start) })
 	case Trialing:
+		if soon := s.TrialEnd.Add(-TrialWarning); soon.After(s.Since) && !a.Alerted[trialKey(s)] {
+			see(soon, func(t *tx, _ time.Time) error {
+				t.Alerted = merge(t.Alerted, trialKey(s))
+				t.mail("subscription.trial_ending", s.ID, "The trial of %s ends at %s", s.Plan, s.TrialEnd.Format("2006-01-02 15:04"))
+				return nil
+			})
+		}
 		see(s.TrialEnd, func(t *tx, now time.Time) error {
 			if !s.Ends.IsZero() {
 				return t.run(now, at, func(st *step) error { return st.cancel("none", s.Reason) })
@@ -76,6 +83,8 @@ func (a *Account) subAlarms(see func(time.Time, func(*tx, time.Time) error)) {
 		}
 	}
 }
+
+func trialKey(s Sub) string { return "trial/" + s.ID + "/" + s.TrialEnd.Format(time.RFC3339) }
 
 // scheduled makes a change whose moment has come. What has become impossible is reported and dropped.
 func (t *tx) scheduled(now time.Time, i int) error {

@@ -222,6 +222,17 @@ func (c CheckedVAT) apply(t *tx) error {
 	return nil
 }
 
+// Tell adds a notice of something that happened outside billing and concerns the customer.
+type Tell struct {
+	Kind, Ref, Text string
+	Mail            bool
+}
+
+func (c Tell) apply(t *tx) error {
+	t.tell(c.Mail, c.Kind, c.Ref, "%s", c.Text)
+	return nil
+}
+
 // Give grants promotional credit.
 type Give struct {
 	Amount   int64

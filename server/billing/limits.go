@@ -20,4 +20,6 @@ const (
 	LateAfterEnd = LateFor - 24*time.Hour
 	// BackdateMax is how far in the past a subscription may start.
 	BackdateMax = 366 * 24 * time.Hour
+	// TrialWarning is how long before its end people are told that a trial ends.
+	TrialWarning = 3 * 24 * time.Hour
 )

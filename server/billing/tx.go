@@ -123,6 +123,8 @@ func (t *tx) record(sub Sub, events []Event) {
 			t.mail("subscription.ends", sub.ID, "%s ends at %s", sub.Plan, e.When.Format("2006-01-02 15:04"))
 		case EvCancelled:
 			t.mail("subscription.cancelled", sub.ID, "%s is cancelled; the workspace can still be read", sub.Plan)
+		case EvPlan:
+			t.mail("subscription.plan-changed", sub.ID, "The plan is %s now", sub.Plan)
 		case EvRefused:
 			t.mail("subscription.change_refused", sub.ID, "A scheduled change could not be made: %s", e.Text)
 		default:

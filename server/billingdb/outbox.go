@@ -153,6 +153,9 @@ func (d *DB) Again(ctx context.Context, seq int64, now time.Time) error {
 // Delivery reads one; NotFound if there is none.
 func (d *DB) Delivery(ctx context.Context, seq int64) (Delivery, error) {
 	v, err := scanDelivery(d.db.QueryRowContext(ctx, outboxQ.Get("delivery"), seq))
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, fault.Errorf("billingdb.Delivery", fault.NotFound, "There is no delivery %d.", seq)
+	}
 	return v, sqlite.Wrap("billingdb.Delivery", err)
 }
 

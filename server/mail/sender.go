@@ -102,7 +102,7 @@ func (s *Sender) Send(ctx context.Context, l Letter, at time.Time, attachment []
 
 // clean shortens a server's words; they are shown to owners and kept.
 func (s *Sender) clean(err error) string {
-	t := strings.Join(strings.Fields(err.Error()), " ")
+	t, _, _ := strings.Cut(strings.Join(strings.Fields(err.Error()), " "), ", affected recipient")
 	if s.cfg.Password != "" {
 		t = strings.ReplaceAll(t, s.cfg.Password, "…")
 	}

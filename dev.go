@@ -18,10 +18,13 @@ import (
 )
 
 type devCmd struct {
-	Data      string        `default:"./data" env:"HOLDFAST_DATA" type:"path" help:"Folder that holds everything. Delete it to start over."`
-	Port      int           `default:"8080" env:"HOLDFAST_PORT" help:"Port of the first region; the next ones take the ports after it."`
-	Regions   []string      `default:"local" env:"HOLDFAST_REGIONS" help:"Regions to run, such as eu,us."`
-	LinkDelay time.Duration `default:"0" env:"HOLDFAST_LINK_DELAY" help:"Delay in each direction of the links between regions, such as 40ms."`
+	Data          string        `default:"./data" env:"HOLDFAST_DATA" type:"path" help:"Folder that holds everything. Delete it to start over."`
+	Port          int           `default:"8080" env:"HOLDFAST_PORT" help:"Port of the first region; the next ones take the ports after it."`
+	Regions       []string      `default:"local" env:"HOLDFAST_REGIONS" help:"Regions to run, such as eu,us."`
+	LinkDelay     time.Duration `default:"0" env:"HOLDFAST_LINK_DELAY" help:"Delay in each direction of the links between regions, such as 40ms."`
+	WebhooksLocal bool          `default:"true" negatable:"" env:"HOLDFAST_WEBHOOKS_LOCAL" help:"Let webhooks go to this machine, also without TLS."`
+
+	mailFlags `embed:""`
 }
 
 // devStack is everything of `holdfast dev` in one process, with real leaf links that can be cut.
@@ -85,10 +88,14 @@ func (s *devStack) open(ctx context.Context) error {
 	for i := range s.cmd.Regions {
 		s.urls = append(s.urls, "http://localhost:"+strconv.Itoa(s.cmd.Port+i))
 	}
+	mails, err := s.cmd.mailFlags.config()
+	if err != nil {
+		return err
+	}
 	secret := rand.Text() // of the links; it lives as long as this process
 	h := hub.New(hub.Config{
 		DataDir: filepath.Join(s.cmd.Data, "hub"), LeafListen: "127.0.0.1:0", LeafSecret: secret,
-		RPID: "localhost", Origins: s.urls, Log: s.log.With("node", "hub"),
+		RPID: "localhost", Origins: s.urls, Mail: mails, LocalWebhooks: s.cmd.WebhooksLocal, Log: s.log.With("node", "hub"),
 	})
 	if err := h.Open(ctx); err != nil {
 		return err

@@ -31,6 +31,8 @@ type cli struct {
 	Simulate simulateCmd `cmd:"" help:"Try prices: play a file of plans, customers and events, and print invoices, ledger and revenue."`
 	Catalog  catalogCmd  `cmd:"" help:"Check and compare catalogues of plans and prices."`
 	Operator operatorCmd `cmd:"" help:"Say who runs the whole installation and sees its operator's pages."`
+	Mail     mailCmd     `cmd:"" help:"Mails that a running hub sent, tries to send or keeps."`
+	Webhook  webhookCmd  `cmd:"" help:"Webhooks of the operator in a running hub."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 

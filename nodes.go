@@ -81,11 +81,17 @@ type hubCmd struct {
 	SecretFile string   `required:"" env:"HOLDFAST_SECRET_FILE" type:"path" help:"File with the secret that the hub and its edges share."`
 	Domain     string   `required:"" env:"HOLDFAST_DOMAIN" help:"Domain that passkeys belong to, such as example.com. It must not change later."`
 	Origins    []string `required:"" env:"HOLDFAST_ORIGINS" help:"Origins of all regions, such as https://eu.example.com,https://us.example.com."`
+
+	mailFlags `embed:""`
 }
 
 // Run serves the hub until the end.
 func (c hubCmd) Run(ctx context.Context, log *slog.Logger) error {
 	secret, err := readSecret(c.SecretFile)
+	if err != nil {
+		return err
+	}
+	mails, err := c.mailFlags.config()
 	if err != nil {
 		return err
 	}
@@ -97,7 +103,7 @@ func (c hubCmd) Run(ctx context.Context, log *slog.Logger) error {
 		}
 		scheme, links = "tls", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}
 	}
-	h := hub.New(hub.Config{DataDir: c.Data, LeafListen: c.LeafListen, LeafTLS: links, LeafSecret: secret, RPID: c.Domain, Origins: c.Origins, Log: log})
+	h := hub.New(hub.Config{DataDir: c.Data, LeafListen: c.LeafListen, LeafTLS: links, LeafSecret: secret, RPID: c.Domain, Origins: c.Origins, Mail: mails, Log: log})
 	if err := h.Open(ctx); err != nil {
 		return err
 	}

@@ -30,6 +30,7 @@ import (
 	"holdfast/server/biller"
 	"holdfast/server/identity"
 	"holdfast/server/operator"
+	"holdfast/server/outbox"
 	"holdfast/server/restapi"
 	"holdfast/server/tenancy"
 	"holdfast/server/throttle"
@@ -59,6 +60,7 @@ type Config struct {
 	Tenancy   *tenancy.Service
 	Usage     Usage
 	Billing   *biller.Service // nil: nothing is billed
+	Outbox    *outbox.Service
 	Operators *operator.Service
 	Keys      *apikey.Service                                    // nil: there are no API keys
 	Flush     func(context.Context) (revision uint64, err error) // of the directory
@@ -107,6 +109,7 @@ func (a *api) routes() {
 	a.route("DELETE /api/workspaces/{tenant}/invitations/{invitation}", signedIn, a.revokeInvitation)
 	a.route("GET /api/workspaces/{tenant}/usage", signedIn, a.usage)
 	a.billingRoutes()
+	a.webhookRoutes()
 	if a.Keys != nil {
 		a.route("GET /api/workspaces/{tenant}/keys", signedIn, a.keys)
 		a.route("POST /api/workspaces/{tenant}/keys", signedIn, a.makeKey)
@@ -116,7 +119,7 @@ func (a *api) routes() {
 	a.route("POST /api/invitations/{code}/accept", signedIn|publishes, a.acceptInvitation)
 	a.route("POST /api/operator/accept/{code}", signedIn, a.acceptOperator)
 	if a.Billing != nil {
-		a.mux.Handle("/api/v1/", restapi.New(restapi.Config{Identity: a.Identity, Tenancy: a.Tenancy, Billing: a.Billing, Keys: a.Keys, Flush: a.Flush, Origins: a.Origins, Now: a.Now, Log: a.Log}))
+		a.mux.Handle("/api/v1/", restapi.New(restapi.Config{Identity: a.Identity, Tenancy: a.Tenancy, Billing: a.Billing, Outbox: a.Outbox, Keys: a.Keys, Flush: a.Flush, Origins: a.Origins, Now: a.Now, Log: a.Log}))
 	}
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, fault.Errorf("api", fault.NotFound, "There is nothing at this address."))

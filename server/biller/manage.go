@@ -9,6 +9,7 @@ import (
 	"holdfast/server/billing"
 	"holdfast/server/document"
 	"holdfast/server/invoice"
+	"holdfast/server/mail"
 	"holdfast/server/payment"
 	"holdfast/server/tenancy"
 	"holdfast/sync/fault"
@@ -149,6 +150,14 @@ type Details struct {
 
 // SetDetails changes what stands on the next invoices.
 func (s *Service) SetDetails(ctx context.Context, tenant id.ID, d Details) error {
+	if d.Email != "" {
+		if err := mail.CheckAddress(d.Email); err != nil {
+			return err
+		}
+	}
+	if _, err := s.fresh(ctx, tenant); err != nil {
+		return err
+	}
 	a, err := s.engine.Account(string(tenant))
 	if err != nil {
 		return err

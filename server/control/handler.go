@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"holdfast/server/operator"
+	"holdfast/server/outbox"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
 	"holdfast/sync/problem"
@@ -15,6 +16,7 @@ import (
 // Config is what the handler needs.
 type Config struct {
 	Operators *operator.Service
+	Outbox    *outbox.Service
 	Origin    string // under which people open Holdfast
 	Log       *slog.Logger
 }
@@ -30,6 +32,7 @@ func New(cfg Config) http.Handler {
 	s.handle(mux, "DELETE /operators/{person}", func(r *http.Request) (any, error) {
 		return nil, s.Operators.Remove(r.Context(), id.ID(r.PathValue("person")))
 	})
+	s.outboxRoutes(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, fault.Errorf("control", fault.Unsupported, "The running hub does not know this command: it is of another version. Restart it with this one."))
 	})

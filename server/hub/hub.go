@@ -27,8 +27,10 @@ import (
 	"holdfast/server/directory"
 	"holdfast/server/hubdb"
 	"holdfast/server/identity"
+	"holdfast/server/mail"
 	"holdfast/server/metering"
 	"holdfast/server/operator"
+	"holdfast/server/outbox"
 	"holdfast/server/tenancy"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
@@ -40,16 +42,18 @@ import (
 
 // Config is what a Hub needs.
 type Config struct {
-	DataDir    string
-	LeafListen string      // host:port for the regions' links; port 0 takes a free one
-	LeafSecret string      // regions must have the same
-	LeafTLS    *tls.Config // certificate of the links; nil: they are not encrypted
-	RPID       string      // the domain of passkeys, such as example.com, or localhost
-	RPName     string      // shown by authenticators; empty: Holdfast
-	Origins    []string    // every origin under which people open Holdfast
-	Rates      identity.Rates
-	Now        func() time.Time // nil: time.Now
-	Log        *slog.Logger
+	DataDir       string
+	LeafListen    string      // host:port for the regions' links; port 0 takes a free one
+	LeafSecret    string      // regions must have the same
+	LeafTLS       *tls.Config // certificate of the links; nil: they are not encrypted
+	RPID          string      // the domain of passkeys, such as example.com, or localhost
+	RPName        string      // shown by authenticators; empty: Holdfast
+	Origins       []string    // every origin under which people open Holdfast
+	Rates         identity.Rates
+	Mail          mail.Config      // how mails leave; without an address they are kept
+	LocalWebhooks bool             // webhooks may go to this machine: for trying out
+	Now           func() time.Time // nil: time.Now
+	Log           *slog.Logger
 }
 
 // Hub is the central node.
@@ -64,6 +68,7 @@ type Hub struct {
 	tenants *tenancy.Service
 	meter   *metering.Service
 	biller  *biller.Service
+	outbox  *outbox.Service
 	runners *operator.Service
 	control *control.Server
 	http    *relay.Server
@@ -156,19 +161,22 @@ func (h *Hub) serve(ctx context.Context) (err error) {
 	if err = h.regions.open(ctx, h.nc); err != nil {
 		return err
 	}
-	bill := biller.New(biller.Config{Dir: h.cfg.DataDir, Tenancy: h.tenants, Usage: h.meter, Changed: h.dir.Wake, Now: h.cfg.Now, Log: h.cfg.Log})
+	bill := biller.New(biller.Config{Dir: h.cfg.DataDir, URL: h.cfg.Origins[0], Tenancy: h.tenants, Usage: h.meter, Changed: h.dir.Wake, Now: h.cfg.Now, Log: h.cfg.Log})
 	if err = bill.Open(ctx); err != nil {
 		return err
 	}
 	h.biller = bill
+	if err = h.openOutbox(ctx); err != nil {
+		return err
+	}
 	keys := apikey.New(apikey.Config{DB: h.db, Role: h.tenants.Role, Now: h.cfg.Now, Rand: rand.Reader})
-	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: monthly{h.meter}, Billing: h.biller, Keys: keys, Operators: h.runners, Flush: h.dir.Flush,
+	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: monthly{h.meter}, Billing: h.biller, Keys: keys, Outbox: h.outbox, Operators: h.runners, Flush: h.dir.Flush,
 		Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
 	h.http = relay.NewServer(handler, h.cfg.Log)
 	if err = h.http.Open(ctx, h.nc, wire.HubHTTP, "hub"); err != nil {
 		return err
 	}
-	socket := control.NewServer(h.cfg.DataDir, control.New(control.Config{Operators: h.runners, Origin: h.cfg.Origins[0], Log: h.cfg.Log}), h.cfg.Log)
+	socket := control.NewServer(h.cfg.DataDir, control.New(control.Config{Operators: h.runners, Outbox: h.outbox, Origin: h.cfg.Origins[0], Log: h.cfg.Log}), h.cfg.Log)
 	if err = socket.Open(); err != nil {
 		return err
 	}
@@ -189,6 +197,9 @@ func (h *Hub) Close(ctx context.Context) (err error) {
 	}
 	if h.people != nil {
 		h.people.Close()
+	}
+	if h.outbox != nil {
+		h.outbox.Close()
 	}
 	if h.biller != nil {
 		err = h.biller.Close()

@@ -20,6 +20,7 @@ import (
 	"holdfast/server/biller"
 	"holdfast/server/identity"
 	"holdfast/server/meter"
+	"holdfast/server/outbox"
 	"holdfast/server/tenancy"
 	"holdfast/server/throttle"
 	"holdfast/sync/id"
@@ -31,6 +32,7 @@ type Config struct {
 	Identity *identity.Service
 	Tenancy  *tenancy.Service
 	Billing  *biller.Service
+	Outbox   *outbox.Service
 	Keys     *apikey.Service                                    // nil: nobody comes with a key
 	Flush    func(context.Context) (revision uint64, err error) // of the directory
 	Origins  []string
@@ -53,7 +55,9 @@ func New(cfg Config) http.Handler {
 	h.CreateHooks = nil // no $schema in answers
 	h.Info.Description = "Plans, usage, invoices and payment of a workspace."
 	h.Components.SecuritySchemes = waysIn
-	s.routes(humago.New(mux, h))
+	r := humago.New(mux, h)
+	s.routes(r)
+	s.webhookRoutes(r)
 	return s.guard(mux)
 }
 

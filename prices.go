@@ -107,7 +107,7 @@ func (c catalogCompareCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	changes, err := catalog.Compare(old, next, time.Now(), func(string, int) int { return 0 })
+	changes, err := catalog.Compare(old, next, time.Now(), func(string, int) []catalog.Subscriber { return nil })
 	for _, x := range changes {
 		mark := "  "
 		if x.Refused {

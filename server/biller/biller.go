@@ -50,12 +50,10 @@ type Config struct {
 
 // Service bills workspaces. It is safe for concurrent use.
 type Service struct {
-	cfg  Config
-	db   *billingdb.DB
-	bank *sandbox
+	cfg   Config
+	books // of everybody who is not on a test clock
+	tests testClocks
 
-	mu       sync.Mutex // one at a time: the difference that is handed over must not change meanwhile
-	engine   *billing.Engine
 	recorded map[id.ID]time.Time // when usage was handed over last
 	checked  string              // the day that was reconciled last
 	opened   time.Time
@@ -84,18 +82,22 @@ func (s *Service) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.db, err = billingdb.Open(ctx, s.cfg.Dir); err != nil {
+	if err = s.books.open(ctx, s.cfg.Dir, c, s.cfg.Now()); err != nil {
 		return fault.Wrap(op, err)
 	}
-	if s.bank, err = openSandbox(ctx, s.db); err == nil {
-		s.bank.pass(s.cfg.Now())
-		s.engine = billing.New(billing.Config{Catalog: c, Processor: s.bank, Start: s.cfg.Now(), Store: s.db})
-		err = s.engine.Load(ctx)
-	}
-	if err != nil {
-		return errors.Join(fault.Wrap(op, err), s.db.Close())
+	if err = s.openTests(ctx); err != nil {
+		return errors.Join(fault.Wrap(op, err), s.close())
 	}
 	return nil
+}
+
+// close closes every database.
+func (s *Service) close() error {
+	var errs []error
+	for _, t := range s.tests.list() {
+		errs = append(errs, t.db.Close())
+	}
+	return errors.Join(append(errs, s.db.Close())...)
 }
 
 // readCatalog reads the operator's catalogue, or the built-in one. The first plan is what new workspaces get, and must cost nothing by
@@ -120,7 +122,7 @@ func (s *Service) Close() error {
 	}
 	s.stop()
 	s.done.Wait()
-	return s.db.Close()
+	return s.close()
 }
 
 func (s *Service) run(ctx context.Context) {
@@ -200,8 +202,8 @@ func (s *Service) closeMonth(ctx context.Context) (read time.Time, err error) {
 		return read, err
 	}
 	for _, t := range list {
-		if _, err := s.engine.Account(string(t.ID)); err != nil {
-			continue // its account is opened in the next month
+		if _, err := s.engine.Account(string(t.ID)); err != nil || s.of(t.ID).test {
+			continue // its account is opened in the next month, or rests
 		}
 		_, asOf, err := s.feed(ctx, t, true)
 		if err != nil {
@@ -224,21 +226,6 @@ func latest(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// tick moves both clocks to a moment, with what the bank tells by then.
-func (s *Service) tick(ctx context.Context, to time.Time) error {
-	s.bank.pass(to)
-	events, err := s.bank.take(ctx)
-	for _, e := range events {
-		if e := s.engine.Hear(ctx, e); e != nil && fault.KindOf(e) != fault.NotFound {
-			err = errors.Join(err, e)
-		}
-	}
-	if to.After(s.engine.Now()) {
-		err = errors.Join(err, s.engine.Advance(ctx, to))
-	}
-	return err
 }
 
 // reconcile compares metered, billed, booked and paid once a day and raises an alarm for each row that differs.

@@ -62,7 +62,7 @@ func newWorld(t *testing.T) *world {
 	w.ws, err = w.people.Create(t.Context(), w.owner, "Acme", "eu")
 	must(t, err)
 	w.open()
-	t.Cleanup(func() { w.s.db.Close() })
+	t.Cleanup(func() { w.s.close() })
 	return w
 }
 
@@ -79,7 +79,7 @@ func (w *world) open() {
 	must(w.t, w.s.open(w.t.Context()))
 }
 
-func (w *world) restart() { must(w.t, w.s.db.Close()); w.open() }
+func (w *world) restart() { must(w.t, w.s.close()); w.open() }
 
 func (w *world) pass() { w.t.Helper(); must(w.t, w.s.Pass(w.t.Context())) }
 

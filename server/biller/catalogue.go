@@ -30,7 +30,24 @@ func (s *Service) PlanCatalog(text string) ([]catalog.Change, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.engine.CompareCatalog(next)
+	return s.compareCatalog(next)
+}
+
+// compareCatalog compares for everybody, those on test clocks too.
+func (s *Service) compareCatalog(next *catalog.Catalog) ([]catalog.Change, error) {
+	changes, err := s.engine.CompareCatalog(next)
+	for _, t := range s.tests.list() {
+		more, e := t.engine.CompareCatalog(testCatalog(next))
+		if err == nil {
+			err = e
+		}
+		for i := range min(len(changes), len(more)) { // the same catalogues, so the same changes
+			changes[i].Subscribers += more[i].Subscribers
+			changes[i].Who = append(changes[i].Who, more[i].Who...)
+			changes[i].Refused = changes[i].Refused || more[i].Refused
+		}
+	}
+	return changes, err
 }
 
 // ApplyCatalog sells by another file from now on, if nothing in it is refused, and keeps it for the next start. Regions are told what changes
@@ -43,13 +60,21 @@ func (s *Service) ApplyCatalog(_ context.Context, text string) ([]catalog.Change
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	changes, err := s.compareCatalog(next)
+	if err != nil {
+		return changes, err
+	}
 	path := filepath.Join(s.cfg.Dir, CatalogFile)
 	if err := writeWhole(path+".new", normal(text)); err != nil {
 		return nil, fault.E(op, fault.Full, err)
 	}
-	changes, err := s.engine.SetCatalog(next)
-	if err != nil {
+	if _, err := s.engine.SetCatalog(next); err != nil {
 		return changes, errors.Join(err, os.Remove(path+".new"))
+	}
+	for _, t := range s.tests.list() {
+		if _, err := t.engine.SetCatalog(testCatalog(next)); err != nil {
+			return changes, err
+		}
 	}
 	s.cfg.Log.Info("the catalogue changed", "changes", len(changes))
 	return changes, fault.As(op, fault.Full, os.Rename(path+".new", path))

@@ -23,13 +23,14 @@ const (
 
 // prepare brings an account to what the hub knows: it exists, its seats are those that are taken, and, if record, its usage is metering's.
 func (s *Service) prepare(ctx context.Context, t tenancy.Brief, record bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.enrol(ctx, t); err != nil {
+	b := s.of(t.ID)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := s.enrol(ctx, b, t); err != nil {
 		return err
 	}
-	if err := s.seats(ctx, t); err != nil {
-		return err
+	if err := s.seats(ctx, b, t); err != nil || b.test {
+		return err // what is metered happens on the hub's clock
 	}
 	now := s.cfg.Now().UTC()
 	record = record || now.Sub(s.recorded[t.ID]) >= recordEvery
@@ -40,27 +41,32 @@ func (s *Service) prepare(ctx context.Context, t tenancy.Brief, record bool) err
 	return err
 }
 
-func (s *Service) enrol(ctx context.Context, t tenancy.Brief) error {
-	a, err := s.engine.Account(string(t.ID))
+// enrol opens an account with the first plan, for a workspace that has none or comes back from a test clock.
+func (s *Service) enrol(ctx context.Context, b *books, t tenancy.Brief) error {
+	a, err := b.engine.Account(string(t.ID))
 	if fault.KindOf(err) == fault.NotFound {
-		if err := s.engine.Open(ctx, billing.Customer{ID: string(t.ID), Name: t.Name}); err != nil {
+		if err := b.engine.Open(ctx, billing.Customer{ID: string(t.ID), Name: t.Name}); err != nil {
 			return err
 		}
-		a, err = s.engine.Account(string(t.ID))
+		a, err = b.engine.Account(string(t.ID))
 	}
-	if err != nil || len(a.Subs) > 0 {
+	if err != nil {
 		return err
 	}
-	return s.engine.Do(ctx, string(t.ID), billing.Subscribe{Plan: s.engine.Catalog().Plans[0].ID, Quantities: s.taken(s.engine.Catalog().Plans[0].ID, t)})
+	if sub := a.Sub(); len(a.Subs) > 0 && (sub.Status != billing.Cancelled || sub.Reason != parked) {
+		return nil
+	}
+	first := b.engine.Catalog().Plans[0].ID
+	return b.engine.Do(ctx, string(t.ID), billing.Subscribe{Plan: first, Quantities: s.taken(b, first, t)})
 }
 
 // taken is the quantity of seats, for plans that are priced by it.
-func (s *Service) taken(plan string, t tenancy.Brief) map[string]int64 {
-	p, err := s.engine.Catalog().Plan(plan)
+func (s *Service) taken(b *books, plan string, t tenancy.Brief) map[string]int64 {
+	p, err := b.engine.Catalog().Plan(plan)
 	if err != nil {
 		return nil
 	}
-	v, err := p.At(s.cfg.Now())
+	v, err := p.At(s.now(b))
 	if err != nil {
 		return nil
 	}
@@ -73,15 +79,15 @@ func (s *Service) taken(plan string, t tenancy.Brief) map[string]int64 {
 }
 
 // seats keeps the paid seats at the number of people who may write. The difference is on the next invoice, to the day.
-func (s *Service) seats(ctx context.Context, t tenancy.Brief) error {
-	a, err := s.engine.Account(string(t.ID))
+func (s *Service) seats(ctx context.Context, b *books, t tenancy.Brief) error {
+	a, err := b.engine.Account(string(t.ID))
 	if err != nil {
 		return err
 	}
 	sub := a.Sub()
 	have, priced := sub.Quantities[seats]
 	if want := max(1, t.Seats); sub.Status == billing.Active && priced && have != want {
-		return s.engine.Do(ctx, string(t.ID), billing.Change{Quantities: map[string]int64{seats: want}, When: "now", Invoice: "next"})
+		return b.engine.Do(ctx, string(t.ID), billing.Change{Quantities: map[string]int64{seats: want}, When: "now", Invoice: "next"})
 	}
 	return nil
 }
@@ -93,6 +99,11 @@ func (s *Service) feed(ctx context.Context, t tenancy.Brief, record bool) (open 
 	open = map[string]int64{}
 	now := s.engine.Now()
 	this := monthOf(now)
+	a, err := s.engine.Account(string(t.ID))
+	if err != nil {
+		return nil, now, err
+	}
+	rests := a.Sub().Status == billing.Cancelled && a.Sub().Reason == parked
 	for back := lateMonths; back >= 0; back-- {
 		month := this.AddDate(0, -back, 0)
 		totals, read, err := s.cfg.Usage.Month(ctx, t.ID, month)
@@ -101,6 +112,9 @@ func (s *Service) feed(ctx context.Context, t tenancy.Brief, record bool) (open 
 		}
 		asOf = read
 		at := now
+		if rests { // what was metered until its subscription goes on is not billed
+			at = now.Add(-time.Millisecond)
+		}
 		if back > 0 {
 			at = month.AddDate(0, 1, 0).Add(-time.Millisecond)
 		}
@@ -189,9 +203,10 @@ const (
 )
 
 func (s *Service) allowed(ctx context.Context, t tenancy.Brief) (map[string]int64, string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a, err := s.engine.Account(string(t.ID))
+	b := s.of(t.ID)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, err := b.engine.Account(string(t.ID))
 	if err != nil {
 		return nil, "", err
 	}
@@ -199,7 +214,7 @@ func (s *Service) allowed(ctx context.Context, t tenancy.Brief) (map[string]int6
 	if a.Access() != "full" {
 		state = tenancy.Restricted
 	}
-	cat, now := s.engine.Catalog(), s.cfg.Now().UTC()
+	cat, now := b.engine.Catalog(), s.now(b)
 	list, err := a.Entitlements(cat, now)
 	if err != nil {
 		return nil, "", err
@@ -214,7 +229,7 @@ func (s *Service) allowed(ctx context.Context, t tenancy.Brief) (map[string]int6
 		if e.Type != "metered" {
 			continue
 		}
-		if open == nil {
+		if open == nil && !b.test {
 			if open, _, err = s.feed(ctx, t, false); err != nil {
 				return nil, "", err
 			}

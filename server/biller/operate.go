@@ -14,7 +14,7 @@ import (
 
 // What operators see and do: the whole of billing, not one workspace as its owner sees it. Who may call these is decided by the caller.
 
-// Accounts lists every customer's account as it is now, in the order of opening. Nothing of them may be changed.
+// Accounts lists every customer's account as it is now, in the order of opening; not those on test clocks. Nothing of them may be changed.
 func (s *Service) Accounts() []*billing.Account { return s.engine.Accounts() }
 
 // Account is a workspace's account, brought to now.
@@ -22,14 +22,15 @@ func (s *Service) Account(ctx context.Context, tenant id.ID) (*billing.Account, 
 	if _, err := s.fresh(ctx, tenant); err != nil {
 		return nil, err
 	}
-	return s.engine.Account(string(tenant))
+	return s.of(tenant).engine.Account(string(tenant))
 }
 
 // Entitlements is what a workspace may use now, and how much of it is used.
 func (s *Service) Entitlements(tenant id.ID) ([]entitlement.Entitlement, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.engine.Entitlements(string(tenant))
+	b := s.of(tenant)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.engine.Entitlements(string(tenant))
 }
 
 // Catalog is what is sold now.
@@ -46,7 +47,7 @@ func (s *Service) Try(ctx context.Context, tenant id.ID, c billing.Command) (bil
 	if _, err := s.fresh(ctx, tenant); err != nil {
 		return billing.Preview{}, err
 	}
-	return s.engine.Preview(string(tenant), c)
+	return s.of(tenant).engine.Preview(string(tenant), c)
 }
 
 // Do runs a command as Try showed it, and tells the regions at once what the workspace may do.

@@ -112,13 +112,14 @@ func (s *Service) Overview(ctx context.Context, tenant id.ID) (Overview, error) 
 	if _, err := s.fresh(ctx, tenant); err != nil {
 		return Overview{}, err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	a, err := s.engine.Account(string(tenant))
+	b := s.of(tenant)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a, err := b.engine.Account(string(tenant))
 	if err != nil {
 		return Overview{}, err
 	}
-	cat, now := s.engine.Catalog(), s.engine.Now()
+	cat, now := b.engine.Catalog(), b.engine.Now()
 	sub := a.Sub()
 	o := Overview{Standing: a.Standing(), Processor: "test", Methods: []MethodNow{}, Notices: []NoticeShown{}, Invoices: []InvoiceRow{},
 		Plan:    PlanNow{ID: sub.Plan, Name: planName(cat, sub.Plan), Status: string(sub.Status), Seats: sub.Quantities[seats], FromMS: millis(sub.Period.Start), UntilMS: millis(sub.Period.End)},
@@ -134,7 +135,7 @@ func (s *Service) Overview(ctx context.Context, tenant id.ID) (Overview, error) 
 	if o.Usage, err = used(cat, a, now); err != nil {
 		return o, err
 	}
-	switch p, err := s.engine.Upcoming(string(tenant)); {
+	switch p, err := b.engine.Upcoming(string(tenant)); {
 	case err == nil && len(p.Invoices) > 0:
 		b := BillOf(p.Invoices[len(p.Invoices)-1])
 		o.Upcoming = &b
@@ -328,7 +329,7 @@ func (s *Service) PreviewChange(ctx context.Context, tenant id.ID, plan string) 
 	if err != nil {
 		return Change{}, err
 	}
-	a, err := s.engine.Account(string(tenant))
+	a, err := s.of(tenant).engine.Account(string(tenant))
 	if err != nil {
 		return Change{}, err
 	}

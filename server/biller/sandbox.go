@@ -82,6 +82,16 @@ func (s *sandbox) pass(now time.Time) {
 	}
 }
 
+// next is when the bank will have something to tell, or the zero time.
+func (s *sandbox) next() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.tell) > 0 {
+		return s.at
+	}
+	return s.test.Next()
+}
+
 // Charge, Refund and Check are what the engine asks.
 func (s *sandbox) Charge(ctx context.Context, r payment.ChargeRequest) (payment.Result, error) {
 	s.mu.Lock()

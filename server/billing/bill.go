@@ -19,7 +19,7 @@ func part(what string, n int64) rating.Part { return rating.Part{What: what, Amo
 // bill makes an invoice of lines and of what is pending. At the turn of a period it also looks again at usage that was
 // billed before.
 func (t *tx) bill(h how, lines []invoice.Line, closed []Closed) error {
-	v := invoice.Invoice{ID: t.doc("inv"), State: invoice.Draft, Reason: h.reason, Seller: sellerParty(t.cat.Seller),
+	v := invoice.Invoice{ID: t.doc("inv"), State: invoice.Draft, Test: t.cat.Invoices.Test, Reason: h.reason, Seller: sellerParty(t.cat.Seller),
 		Buyer: t.party(), Currency: t.Currency,
 		Created: t.now}
 	v.Number = fmt.Sprintf("DRAFT-%s-%d", t.ID, t.Docs)

@@ -171,6 +171,7 @@ type Tax struct {
 // InvoiceRules says how invoices are numbered and when they are due.
 type InvoiceRules struct {
 	Prefix, CreditPrefix string
+	Test                 bool // documents say that they are tests; not from files
 	Digits               int
 	PerCustomer          bool
 	DueDays              int

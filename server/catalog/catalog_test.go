@@ -109,11 +109,11 @@ func TestBM08_CompareKeepsPublishedVersions(t *testing.T) {
 		}
 		return c
 	}
-	who := func(plan string, v int) int {
+	who := func(plan string, v int) []Subscriber {
 		if plan == "team" && v == 1 {
-			return 7
+			return make([]Subscriber, 7)
 		}
-		return 0
+		return nil
 	}
 	old, now := parse(Example), date("2026-06-01")
 	if got, err := Compare(old, parse(Example), now, who); err != nil || len(got) != 0 {

@@ -20,16 +20,30 @@ func (v Version) canonical() string {
 
 // Change is one difference between two catalogues.
 type Change struct {
-	Kind        string `json:"kind"` // new-plan, new-version, gone, edited, new-coupon, gone-coupon, edited-coupon, tax, rules
-	Plan        string `json:"plan,omitempty"`
-	Version     int    `json:"version,omitempty"`
-	Text        string `json:"text"`
-	Subscribers int    `json:"subscribers"` // on that version now
-	Refused     bool   `json:"refused"`     // a published version cannot be edited or taken away from its subscribers
+	Kind        string       `json:"kind"` // new-plan, new-version, gone, edited, new-coupon, gone-coupon, edited-coupon, tax, rules
+	Plan        string       `json:"plan,omitempty"`
+	Version     int          `json:"version,omitempty"`
+	Text        string       `json:"text"`
+	Subscribers int          `json:"subscribers"`   // on that version now; of a new one: on older ones, where they stay
+	Who         []Subscriber `json:"who,omitempty"` // the first of them
+	Refused     bool         `json:"refused"`       // a published version cannot be edited or taken away from its subscribers
 }
 
-// Subscribers counts who is on a version of a plan or add-on.
-type Subscribers func(plan string, version int) int
+// Subscriber is a customer on a version of a plan or add-on.
+type Subscriber struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Version int    `json:"version"`
+}
+
+// Subscribers lists who is on a version of a plan or add-on.
+type Subscribers func(plan string, version int) []Subscriber
+
+// named puts subscribers on a change.
+func (c Change) named(list []Subscriber) Change {
+	c.Subscribers, c.Who = len(list), list[:min(len(list), WhoMax)]
+	return c
+}
 
 // Compare lists what applying next over old would change at now, and for whom. It fails with Conflict if next edits
 // the terms of a version that is for sale already, or drops one that somebody is on; the list is complete either way.
@@ -90,14 +104,18 @@ func comparePlans(old, next []Plan, now time.Time, who Subscribers) []Change {
 			before, err := was.Number(v.Number)
 			switch {
 			case err != nil:
+				var stay []Subscriber
+				for _, old := range was.Versions {
+					stay = append(stay, who(p.ID, old.Number)...)
+				}
 				out = append(out, Change{Kind: "new-version", Plan: p.ID, Version: v.Number,
 					Text: fmt.Sprintf("%s version %d is for sale from %s; subscribers of older versions stay on theirs", p.ID,
-						v.Number, day(v.From, now))})
+						v.Number, day(v.From, now))}.named(stay))
 			case before.text != v.text:
-				n := who(p.ID, v.Number)
+				on := who(p.ID, v.Number)
 				published := !before.From.After(now)
-				out = append(out, Change{Kind: "edited", Plan: p.ID, Version: v.Number, Subscribers: n, Refused: published || n > 0,
-					Text: fmt.Sprintf("%s version %d has other terms than before", p.ID, v.Number)})
+				out = append(out, Change{Kind: "edited", Plan: p.ID, Version: v.Number, Refused: published || len(on) > 0,
+					Text: fmt.Sprintf("%s version %d has other terms than before", p.ID, v.Number)}.named(on))
 			}
 		}
 	}
@@ -110,9 +128,9 @@ func comparePlans(old, next []Plan, now time.Time, who Subscribers) []Change {
 				gone = err != nil
 			}
 			if gone {
-				n := who(p.ID, v.Number)
-				out = append(out, Change{Kind: "gone", Plan: p.ID, Version: v.Number, Subscribers: n, Refused: n > 0,
-					Text: fmt.Sprintf("%s version %d is no longer in the file", p.ID, v.Number)})
+				on := who(p.ID, v.Number)
+				out = append(out, Change{Kind: "gone", Plan: p.ID, Version: v.Number, Refused: len(on) > 0,
+					Text: fmt.Sprintf("%s version %d is no longer in the file", p.ID, v.Number)}.named(on))
 			}
 		}
 	}

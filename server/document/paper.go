@@ -40,10 +40,11 @@ type Line struct {
 // Invoice makes a paper of an invoice. Days are those of zone.
 func Invoice(v invoice.Invoice, zone *time.Location) Paper {
 	p := start("Invoice", v.Number, v.Seller, v.Buyer, v.Currency)
+	p.mark(v.Test)
 	t := func(n int64) string { return Amount(n, v.Currency) }
 	switch v.State {
 	case invoice.Draft:
-		p.Title, p.Status = "Draft invoice", "not issued"
+		p.Title, p.Status = "Draft "+strings.ToLower(p.Title), "not issued"
 	case invoice.Paid, invoice.Void:
 		p.Status = string(v.State)
 	}
@@ -87,7 +88,7 @@ func Invoice(v invoice.Invoice, zone *time.Location) Paper {
 	if v.State != invoice.Void {
 		p.Sums = append(p.Sums, Fact{"Due", t(v.Due()) + " " + p.Currency, true})
 	}
-	if v.Due() > 0 && v.Seller.IBAN != "" {
+	if v.Due() > 0 && v.Seller.IBAN != "" && !v.Test {
 		p.Notes = append(p.Notes, "By bank transfer: "+v.Seller.IBAN+". Please give the number "+v.Number+" as the reference.")
 	}
 	return p
@@ -96,6 +97,7 @@ func Invoice(v invoice.Invoice, zone *time.Location) Paper {
 // Note makes a paper of a credit note.
 func Note(n invoice.Note, zone *time.Location) Paper {
 	p := start("Credit note", n.Number, n.Seller, n.Buyer, n.Currency)
+	p.mark(n.Test)
 	t := func(x int64) string { return Amount(x, n.Currency) }
 	p.fact("Number", n.Number)
 	p.fact("Date of issue", day(n.Issued, zone))
@@ -119,6 +121,16 @@ func Note(n invoice.Note, zone *time.Location) Paper {
 
 func start(title, number string, seller, buyer invoice.Party, c money.Currency) Paper {
 	return Paper{Title: title, Number: number, SellerName: seller.Name, Seller: party(seller), Buyer: party(buyer), Currency: string(c)}
+}
+
+// testText is what a paper of a test clock says.
+const testText = "This is a test of prices. Nothing is owed."
+
+func (p *Paper) mark(test bool) {
+	if test {
+		p.Title = "Test " + strings.ToLower(p.Title)
+		p.Notes = append(p.Notes, testText)
+	}
 }
 
 func party(x invoice.Party) []string {

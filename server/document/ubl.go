@@ -61,6 +61,7 @@ type ublDoc struct {
 	seller invoice.Party
 	buyer  invoice.Party
 	groups []invoice.Group
+	test   bool
 }
 
 // UBL writes an issued invoice as EN 16931 UBL. It fails with Unsupported for currencies with three decimals, which the
@@ -70,7 +71,7 @@ func UBL(v invoice.Invoice, zone *time.Location) ([]byte, error) {
 	if v.State == invoice.Draft {
 		return nil, fault.Errorf(op, fault.Conflict, "%s is a draft; only an issued invoice becomes an e-invoice", v.Number)
 	}
-	d := ublDoc{v.Currency, zone, v.Seller, v.Buyer, v.Groups}
+	d := ublDoc{v.Currency, zone, v.Seller, v.Buyer, v.Groups, v.Test}
 	if err := d.check(op); err != nil {
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func UBL(v invoice.Invoice, zone *time.Location) ([]byte, error) {
 // UBLNote writes a credit note as EN 16931 UBL.
 func UBLNote(n invoice.Note, of invoice.Invoice, zone *time.Location) ([]byte, error) {
 	const op = "document.UBLNote"
-	d := ublDoc{n.Currency, zone, n.Seller, n.Buyer, n.Groups}
+	d := ublDoc{n.Currency, zone, n.Seller, n.Buyer, n.Groups, n.Test}
 	if err := d.check(op); err != nil {
 		return nil, err
 	}
@@ -146,6 +147,9 @@ func (d ublDoc) date(t time.Time) string {
 // reasons says why there is no tax, once each.
 func (d ublDoc) reasons() string {
 	var out []string
+	if d.test {
+		out = append(out, testText)
+	}
 	for _, g := range d.groups {
 		if g.Treatment.Reason != "" {
 			out = append(out, g.Treatment.Reason)

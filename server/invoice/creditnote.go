@@ -25,6 +25,7 @@ type Note struct {
 	Number   string         `json:"number"`
 	Invoice  string         `json:"invoice"`
 	Of       string         `json:"of"` // the invoice's number
+	Test     bool           `json:"test,omitempty"`
 	Reason   string         `json:"reason"`
 	Seller   Party          `json:"seller"`
 	Buyer    Party          `json:"buyer"`
@@ -92,7 +93,7 @@ func (v *Invoice) Credit(earlier []Note, takes []Take) (Note, error) {
 	if v.State == Draft || v.State == Void {
 		return Note{}, v.conflict(op, "credited")
 	}
-	n := Note{Invoice: v.ID, Of: v.Number, Seller: v.Seller, Buyer: v.Buyer, Currency: v.Currency}
+	n := Note{Invoice: v.ID, Of: v.Number, Test: v.Test, Seller: v.Seller, Buyer: v.Buyer, Currency: v.Currency}
 	r := newRunning(v, earlier)
 	for _, t := range takes {
 		l := v.Line(t.Line)

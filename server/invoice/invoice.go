@@ -106,6 +106,7 @@ type Applied struct {
 type Invoice struct {
 	ID       string         `json:"id"`
 	Number   string         `json:"number"` // DRAFT-… until issued
+	Test     bool           `json:"test,omitempty"` // of a test clock: nothing is owed
 	State    State          `json:"state"`
 	Reason   string         `json:"reason"` // cycle, change, threshold, credit, manual
 	Seller   Party          `json:"seller"`

@@ -105,7 +105,7 @@ type Applied struct {
 // Invoice is a bill. Lines to Total never change once State is past Draft.
 type Invoice struct {
 	ID       string         `json:"id"`
-	Number   string         `json:"number"` // DRAFT-… until issued
+	Number   string         `json:"number"`         // DRAFT-… until issued
 	Test     bool           `json:"test,omitempty"` // of a test clock: nothing is owed
 	State    State          `json:"state"`
 	Reason   string         `json:"reason"` // cycle, change, threshold, credit, manual

@@ -124,10 +124,14 @@ func (r *Replica) Retry(ctx context.Context, num uint64) error {
 		}
 		return r.forget(ctx, tx, i)
 	})
-	if err == nil && made.Num > 0 {
+	if err != nil {
+		return sqlite.Wrap(op, err)
+	}
+	if made.Num > 0 {
 		r.mirror.put(made, r.cfg.MirrorFirst)
 	}
-	return sqlite.Wrap(op, err)
+	r.mirror.remove(num, r.cfg.MirrorFirst)
+	return nil
 }
 
 // Discard gives a refused change up.
@@ -139,7 +143,11 @@ func (r *Replica) Discard(ctx context.Context, num uint64) error {
 	if i < 0 {
 		return fault.Errorf(op, fault.NotFound, "This change is not waiting any more.")
 	}
-	return sqlite.Wrap(op, r.write(ctx, func(tx *sql.Tx) error { return r.forget(ctx, tx, i) }))
+	if err := r.write(ctx, func(tx *sql.Tx) error { return r.forget(ctx, tx, i) }); err != nil {
+		return sqlite.Wrap(op, err)
+	}
+	r.mirror.remove(num, r.cfg.MirrorFirst)
+	return nil
 }
 
 func (r *Replica) refusal(num uint64) int {

@@ -66,6 +66,7 @@ type device struct {
 	rnd    *rand.ChaCha8
 	runs   []func()
 	mirror replica.Mirror
+	first  bool // the mirror comes first
 }
 
 func openDB(t testing.TB, path string) *sql.DB {
@@ -94,7 +95,7 @@ func (d *device) reopen() {
 	d.db = openDB(d.t, d.path)
 	d.runs = nil
 	d.Replica = replica.New(replica.Config{DB: d.db, Tenant: tenant, Member: d.member, Now: func() time.Time { return d.now }, Rand: d.rnd,
-		Schedule: func(run func()) { d.runs = append(d.runs, run) }, Mirror: d.mirror})
+		Schedule: func(run func()) { d.runs = append(d.runs, run) }, Mirror: d.mirror, MirrorFirst: d.first})
 	must(d.t, d.Open(d.t.Context()))
 }
 

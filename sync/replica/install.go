@@ -170,10 +170,10 @@ func Salvage(ctx context.Context, db *sql.DB) (s Saved, lost bool) {
 	return s, lost || err != nil
 }
 
-// Restore puts saved changes into a replica, from Salvage or from a mirror (which has only pending ones). Into a new replica
-// they go as they were, number, stamp and identity, so that an edge which took some of them already knows them again; into
-// one that has a past of its own they go under new numbers, at the times at which they were made. Changes that are
-// here already are left out. restored is how many came in.
+// Restore puts saved changes into a replica, from Salvage or from a mirror. Into a new replica those that wait go as they
+// were, number, stamp and identity, so that an edge which took some of them already knows them again; into one that has a
+// past of its own they go under new numbers, at the times at which they were made. Changes that are here already are left
+// out. restored is how many came in. The mirror, if there is one, holds them afterwards under the numbers they have now.
 func (r *Replica) Restore(ctx context.Context, s Saved) (restored int, err error) {
 	const op = "replica.Restore"
 	r.mu.Lock()
@@ -182,7 +182,8 @@ func (r *Replica) Restore(ctx context.Context, s Saved) (restored int, err error
 	slices.SortFunc(pending, func(a, b change.Tx) int { return a.Stamp.Compare(b.Stamp) })
 	pending = slices.CompactFunc(pending, func(a, b change.Tx) bool { return a.Stamp == b.Stamp })
 	pending = slices.DeleteFunc(pending, r.has)
-	if len(pending)+len(s.Refused) == 0 {
+	refusals := r.unknown(s.Refused)
+	if len(pending)+len(refusals) == 0 {
 		return 0, nil
 	}
 	err = r.write(ctx, func(tx *sql.Tx) error {
@@ -209,7 +210,7 @@ func (r *Replica) Restore(ctx context.Context, s Saved) (restored int, err error
 			}
 			restored++
 		}
-		for _, x := range s.Refused {
+		for _, x := range refusals {
 			t := x.Tx
 			t.Num = r.freeRefusal()
 			if _, err := tx.ExecContext(ctx, q("addRefused"), t.Num, int(x.Kind), x.Detail, t.Encode()); err != nil {
@@ -229,7 +230,23 @@ func (r *Replica) Restore(ctx context.Context, s Saved) (restored int, err error
 		return 0, sqlite.Wrap(op, err)
 	}
 	r.setClock()
+	r.remirror(s)
 	return restored, nil
+}
+
+// unknown leaves out refusals that are here already, or are there twice.
+func (r *Replica) unknown(list []Refusal) (out []Refusal) {
+	seen := map[hlc.Stamp]bool{}
+	for _, x := range r.refused {
+		seen[x.tx.Stamp] = true
+	}
+	for _, x := range list {
+		if !seen[x.Tx.Stamp] {
+			out = append(out, x)
+		}
+		seen[x.Tx.Stamp] = true
+	}
+	return out
 }
 
 // freeRefusal is a number for a restored refusal. It is out of the way of those that are pushed, which have no holes.

@@ -1,5 +1,7 @@
 package replica
 
+import "time"
+
 const (
 	// doneMax is how many of the newest edits are remembered by their key. A page repeats an edit only while it waits for
 	// the answer, so this is plenty.
@@ -17,6 +19,8 @@ const (
 	restoredFrom = 1 << 52
 	// mirrorQueue is how many operations may wait for the mirror before a change waits for it.
 	mirrorQueue = 1024
+	// mirrorRetry is how often what the mirror did not take is tried again.
+	mirrorRetry = 5 * time.Second
 	// textMax bounds the text of a filter, in bytes.
 	textMax = 200
 )

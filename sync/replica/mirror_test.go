@@ -1,37 +1,22 @@
 package replica_test
 
 import (
-	"bytes"
 	"context"
+	"sync/atomic"
 	"testing"
 
-	"holdfast/sync/change"
 	"holdfast/sync/fault"
 	"holdfast/sync/ingress"
+	"holdfast/sync/port"
 	"holdfast/sync/replica"
 	"holdfast/sync/work"
 )
-
-// shelf is a mirror in memory.
-type shelf struct{ txs map[uint64][]byte }
-
-func (s *shelf) Put(_ context.Context, num uint64, tx []byte) error {
-	s.txs[num] = bytes.Clone(tx)
-	return nil
-}
-
-func (s *shelf) Delete(_ context.Context, nums ...uint64) error {
-	for _, n := range nums {
-		delete(s.txs, n)
-	}
-	return nil
-}
 
 func TestRestoreFromMirrorAndSalvage(t *testing.T) {
 	for _, from := range []string{"mirror", "salvage"} {
 		t.Run(from, func(t *testing.T) {
 			e := newEdge(t, "eu")
-			m := &shelf{txs: map[uint64][]byte{}}
+			m := replica.NewShelf()
 			d := newDevice(t, ana, 1)
 			d.mirror = m
 			d.reopen()
@@ -44,20 +29,14 @@ func TestRestoreFromMirrorAndSalvage(t *testing.T) {
 			e.Push(t.Context(), ingress.Actor{ID: ana, Role: work.Owner}, req)
 			d.do(work.SetStatus(fence, work.Doing))
 			must(t, d.Close())
-			if len(m.txs) != 2 {
-				t.Fatalf("%d changes in the mirror", len(m.txs))
+			saved, err := m.Saved()
+			if err != nil || len(saved.Pending) != 2 {
+				t.Fatalf("%d changes in the mirror, %v", len(saved.Pending), err)
 			}
-			var saved replica.Saved
 			if from == "salvage" {
 				var lost bool
 				if saved, lost = replica.Salvage(t.Context(), d.db); lost {
 					t.Fatal("something could not be read")
-				}
-			} else {
-				for _, raw := range m.txs {
-					tx, err := change.Decode(raw)
-					must(t, err)
-					saved.Pending = append(saved.Pending, tx)
 				}
 			}
 			n := newDevice(t, ana, 7)
@@ -118,4 +97,88 @@ func TestOnlyADatabaseInUseIsInstalled(t *testing.T) {
 	_, err = r.Restore(t.Context(), replica.Saved{Refused: []replica.Refusal{{Tx: saved.Pending[0], Kind: fault.Denied, Detail: "No."}}})
 	must(t, err)
 	installed(r, true)
+}
+
+// A refused change lies in the mirror until the person has decided, also over a replica that is made from the mirror.
+func TestMirrorKeepsWhatWasRefused(t *testing.T) {
+	e, m := newEdge(t, "eu"), replica.NewShelf()
+	d := newDevice(t, bo, 1)
+	d.mirror = m
+	d.reopen()
+	a := newDevice(t, ana, 2)
+	a.sync(e)
+	a.garden()
+	a.sync(e)
+	d.sync(e)
+	d.do(work.RenameTask(fence, "not allowed"))
+	d.do(work.SetStatus(fence, work.Doing))
+	e.roles[bo] = work.Viewer
+	d.push(e)
+	must(t, d.Close())
+	saved, err := m.Saved()
+	if err != nil || len(saved.Pending) != 0 || len(saved.Refused) != 2 || saved.Refused[0].Kind != fault.Denied || saved.Refused[0].Detail == "" {
+		t.Fatalf("%+v, %v", saved, err)
+	}
+	e.roles[bo] = work.Member
+	n := newDevice(t, bo, 3)
+	n.mirror = m
+	n.reopen()
+	n.sync(e)
+	count, err := n.Restore(t.Context(), saved)
+	if count != 2 || err != nil {
+		t.Fatalf("%d restored, %v", count, err)
+	}
+	if count, err = n.Restore(t.Context(), saved); count != 0 || err != nil {
+		t.Fatalf("restored twice: %d, %v", count, err)
+	}
+	items := ask[port.AttentionResult](n, port.Query{Kind: port.Attention}).Items
+	must(t, n.Retry(t.Context(), items[0].Num))
+	must(t, n.Discard(t.Context(), items[1].Num))
+	n.sync(e)
+	if n.title() != "not allowed" {
+		t.Errorf("sent again, the title is %q", n.title())
+	}
+	must(t, n.Close())
+	if saved, err = m.Saved(); err != nil || len(saved.Pending)+len(saved.Refused) != 0 {
+		t.Fatalf("left in the mirror: %+v, %v", saved, err)
+	}
+}
+
+// balky is a mirror that refuses while it is told to.
+type balky struct {
+	*replica.Shelf
+	full atomic.Bool
+}
+
+func (b *balky) Put(ctx context.Context, num uint64, tx []byte) error {
+	if b.full.Load() {
+		return fault.Errorf("test", fault.Full, "no room")
+	}
+	return b.Shelf.Put(ctx, num, tx)
+}
+
+// What the mirror does not take is told when nothing else would keep it, and put there as soon as it takes again.
+func TestMirrorThatFailsIsTold(t *testing.T) {
+	e, m := newEdge(t, "eu"), &balky{Shelf: replica.NewShelf()}
+	d := newDevice(t, ana, 1)
+	d.mirror, d.first = m, true
+	d.reopen()
+	d.sync(e)
+	d.garden()
+	if d.Counts().Unkept {
+		t.Fatal("all is kept, and it says otherwise")
+	}
+	m.full.Store(true)
+	d.do(work.RenameTask(fence, "one"))
+	d.do(work.RenameTask(fence, "two"))
+	if !d.Counts().Unkept {
+		t.Fatal("nothing is kept, and it does not say so")
+	}
+	m.full.Store(false)
+	d.do(work.RenameTask(fence, "three"))
+	must(t, d.Close())
+	saved, err := m.Saved()
+	if want := d.Counts().Waiting; err != nil || len(saved.Pending) != want || d.Counts().Unkept {
+		t.Fatalf("%d of %d are kept, %v", len(saved.Pending), want, err)
+	}
 }

@@ -44,15 +44,6 @@ var queries string
 
 var q = sqlite.Named(queries)
 
-// Mirror keeps a second copy of what waits, outside the database: when the database is damaged beyond reading, Restore
-// brings it back.
-type Mirror interface {
-	// Put keeps the encoded change.
-	Put(ctx context.Context, num uint64, tx []byte) error
-	// Delete forgets changes that have a fate.
-	Delete(ctx context.Context, nums ...uint64) error
-}
-
 // Config is what a replica needs. DB, Tenant and Member must be set.
 type Config struct {
 	DB     *sql.DB // one connection
@@ -76,6 +67,7 @@ type Counts struct {
 	Attention int   // refused changes
 	Behind    bool  // some are not everywhere yet
 	OffsetMS  int64 // what the device's clock is off by, when it matters
+	Unkept    bool  // the mirror, which is all that would survive this process, does not have everything
 }
 
 // Replica is a device's copy. Make it with New.
@@ -168,7 +160,7 @@ func (r *Replica) Open(ctx context.Context) error {
 		return fault.Wrap(op, err)
 	}
 	if r.cfg.Mirror != nil {
-		r.mirror = newMirror(r.cfg.Mirror, r.cfg.Log)
+		r.mirror = newMirror(r.cfg.Mirror, r.cfg.Log, r.cfg.Changed)
 	}
 	return nil
 }
@@ -245,7 +237,7 @@ func (r *Replica) Counts() Counts {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return Counts{Waiting: len(r.pending), Attention: len(r.refused), Behind: len(r.pending)+len(r.sent) > 0,
-		OffsetMS: r.offset.Milliseconds()}
+		OffsetMS: r.offset.Milliseconds(), Unkept: r.cfg.MirrorFirst && r.mirror != nil && r.mirror.owing.Load()}
 }
 
 // Loaded tells whether the workspace's rows have come, at least once.

@@ -76,7 +76,11 @@ func (r *Replica) Settle(ctx context.Context, reply wire.PushReply, roundTrip ti
 	}
 	r.setClock()
 	for _, f := range fates {
-		r.mirror.remove(f.Num)
+		if i := r.refusal(f.Num); i >= 0 {
+			r.mirror.refuse(r.refused[i], r.cfg.MirrorFirst)
+		} else {
+			r.mirror.remove(f.Num, false)
+		}
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ type device struct {
 	person  int
 	db      *sql.DB
 	replica *replica.Replica
-	shelf   shelf
+	shelf   *replica.Shelf
 	at      *region
 	online  bool
 	session int // of the connection: answers to an older one never arrive
@@ -35,23 +35,8 @@ type device struct {
 	runs    []func()
 }
 
-// shelf is the mirror of a device's outbox.
-type shelf struct{ txs map[uint64][]byte }
-
-func (s shelf) Put(_ context.Context, num uint64, tx []byte) error {
-	s.txs[num] = slices.Clone(tx)
-	return nil
-}
-
-func (s shelf) Delete(_ context.Context, nums ...uint64) error {
-	for _, n := range nums {
-		delete(s.txs, n)
-	}
-	return nil
-}
-
 func (w *World) newDevice(i int) (*device, error) {
-	d := &device{w: w, person: i % len(w.people), at: w.regions[i%len(w.regions)], online: true, shelf: shelf{map[uint64][]byte{}}, keys: map[uint64]id.ID{}}
+	d := &device{w: w, person: i % len(w.people), at: w.regions[i%len(w.regions)], online: true, shelf: replica.NewShelf(), keys: map[uint64]id.ID{}}
 	d.name = fmt.Sprintf("%s#%d", w.people[d.person].name, i)
 	if err := d.blank(); err != nil {
 		return nil, err
@@ -371,51 +356,50 @@ func (d *device) install() error {
 	return d.crash()
 }
 
-// lose destroys the database. What waits comes back from the mirror, but now and then without the last changes: a
-// browser was killed before it had written them there.
+// lose destroys the database. What waits and what was refused comes back from the mirror, but now and then without the last
+// change: a browser was killed before it had written it there.
 func (d *device) lose() error {
-	if d.replica.Counts().Attention > 0 {
-		return nil // refused changes are not in the mirror
-	}
 	d.w.report.Losses++
+	attention := d.replica.Counts().Attention
 	d.replica.Close()
 	d.db.Close()
 	d.session++
-	saved := replica.Saved{}
-	for _, num := range sorted(d.shelf.txs) {
-		t, err := change.Decode(d.shelf.txs[num])
-		if err != nil {
-			return err
-		}
-		saved.Pending = append(saved.Pending, t)
+	saved, err := d.shelf.Saved()
+	if err != nil || len(saved.Refused) != attention {
+		return fmt.Errorf("%s: %d of %d refused changes are in the mirror: %w", d.name, len(saved.Refused), attention, err)
 	}
 	if n := len(saved.Pending); n > 0 && !d.w.calm && d.w.dice(3) {
 		last := saved.Pending[n-1]
 		saved.Pending = saved.Pending[:n-1]
 		d.w.ops.lost(d.keys[last.Num])
-		delete(d.shelf.txs, last.Num)
+		if err := d.shelf.Delete(d.w.ctx, last.Num); err != nil {
+			return err
+		}
 	}
-	d.w.say("%s loses its database; %d changes are in the mirror", d.name, len(saved.Pending))
+	d.w.say("%s loses its database; %d changes wait in the mirror, %d were refused", d.name, len(saved.Pending), attention)
 	if err := d.blank(); err != nil {
 		return err
 	}
 	keys := d.keys
 	d.keys = map[uint64]id.ID{}
-	clear(d.shelf.txs)
 	if err := d.start(); err != nil {
 		return err
 	}
 	n, err := d.replica.Restore(d.w.ctx, saved)
-	if err != nil || n != len(saved.Pending) {
-		return fmt.Errorf("%s: %d of %d changes restored: %w", d.name, n, len(saved.Pending), err)
+	if err != nil || n != len(saved.Pending)+attention || d.replica.Counts().Attention != attention {
+		return fmt.Errorf("%s: %d of %d changes restored: %w", d.name, n, len(saved.Pending)+attention, err)
 	}
 	req, err := d.replica.PushRequest(d.w.ctx)
-	if err != nil || len(req.Txs) != n {
-		return fmt.Errorf("%s: %d changes wait after %d were restored: %w", d.name, len(req.Txs), n, err)
+	if err != nil || len(req.Txs) != len(saved.Pending) {
+		return fmt.Errorf("%s: %d changes wait after %d were restored: %w", d.name, len(req.Txs), len(saved.Pending), err)
 	}
 	for i, t := range req.Txs {
 		d.keys[t.Num] = keys[saved.Pending[i].Num]
-		d.shelf.txs[t.Num] = t.Encode()
+	}
+	again, err := d.shelf.Saved()
+	if err != nil || len(again.Pending) != len(saved.Pending) || len(again.Refused) != attention {
+		return fmt.Errorf("%s: the mirror holds %d and %d after %d and %d were restored: %w", d.name,
+			len(again.Pending), len(again.Refused), len(saved.Pending), attention, err)
 	}
 	return nil
 }

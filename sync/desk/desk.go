@@ -68,6 +68,7 @@ type Desk struct {
 	tabs    map[string]map[int]int // tab → its watch number → the replica's
 	watches int                    // the last watch number given to the replica
 	last    []byte                 // the last status sent
+	problem *port.Error            // of the device's files: Full until something fits again, Corrupt for good
 }
 
 // New makes a desk; Run serves it.
@@ -141,8 +142,26 @@ func (d *Desk) serve(ctx context.Context, r request) {
 	if err != nil {
 		d.cfg.Log.Info("request failed", "op", q.Op, "err", err)
 	}
+	d.note(err, q.Op == port.OpDo || q.Op == port.OpRetry)
 	if q.ID != 0 {
 		d.send(r.tab, q.ID, port.Message{Reply: &port.Reply{ID: q.ID, Error: port.ErrorOf(err)}})
+	}
+}
+
+// note keeps what an outcome says about the device's files; wrote tells that the request had to write.
+func (d *Desk) note(err error, wrote bool) {
+	d.mu.Lock()
+	before := d.problem
+	switch kind := fault.KindOf(err); {
+	case err == nil && wrote && before != nil && before.Kind == fault.Full:
+		d.problem = nil
+	case err != nil && (kind == fault.Full && before == nil || kind == fault.Corrupt):
+		d.problem = port.ErrorOf(err)
+	}
+	fresh := d.problem != before
+	d.mu.Unlock()
+	if fresh {
+		d.Changed()
 	}
 }
 
@@ -231,6 +250,9 @@ func (d *Desk) watch(tab string, n int, q port.Query) {
 		d.mu.Lock()
 		current := d.tabs[tab][n] == w
 		d.mu.Unlock()
+		if r.Error != nil && r.Error.Kind == fault.Corrupt {
+			d.note(fault.E("desk.watch", fault.Corrupt, nil), false)
+		}
 		if current {
 			r.Watch = n
 			d.send(tab, 0, port.Message{Result: &r})
@@ -260,6 +282,14 @@ func (d *Desk) send(tab string, re int, m port.Message) {
 func (d *Desk) status() port.Status {
 	s, l, c := d.cfg.Base(), d.cfg.Link.State(), d.cfg.Counts()
 	s.Link, s.Waiting, s.Attention, s.Behind, s.OffsetMS = l.Link, c.Waiting, c.Attention, c.Behind, c.OffsetMS
+	if c.Unkept {
+		s.Storage = port.Memory
+	}
+	if s.Problem == nil {
+		d.mu.Lock()
+		s.Problem = d.problem
+		d.mu.Unlock()
+	}
 	if s.Problem == nil && (fault.KindOf(l.Error) == fault.Full || fault.KindOf(l.Error) == fault.Corrupt) {
 		s.Problem = port.ErrorOf(l.Error)
 	}

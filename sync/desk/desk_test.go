@@ -286,3 +286,48 @@ func TestTooMuchAtOnceIsAnswered(t *testing.T) {
 		t.Errorf("got %+v, want a sentence of kind busy", err)
 	}
 }
+
+// strained is a replica whose edits fail while it has a reason.
+type strained struct {
+	Replica
+	err error
+}
+
+func (s *strained) Do(ctx context.Context, e port.Edit) (uint64, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	return s.Replica.Do(ctx, e)
+}
+
+// A device without room says so until something fits again; damage that an edit meets is told from then on.
+func TestProblemsOfTheFilesAreTold(t *testing.T) {
+	o := newOffice(t)
+	r := &strained{Replica: o.Desk.cfg.Replica}
+	o.Desk.cfg.Replica = r
+	for n, c := range []struct {
+		err  error
+		want fault.Kind
+	}{
+		{fault.Errorf("test", fault.Full, "no room"), fault.Full}, {fault.Errorf("test", fault.Invalid, "no name"), fault.Full}, {nil, fault.Other},
+		{fault.Errorf("test", fault.Corrupt, "torn"), fault.Corrupt}, {nil, fault.Corrupt},
+	} {
+		r.err = c.err
+		args, err := json.Marshal(newProject(t, fmt.Sprint("P", n)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(port.Request{ID: n + 1, Op: port.OpDo, Args: args})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.serve(t.Context(), request{"a", text})
+		got := fault.Other
+		if p := o.status().Problem; p != nil {
+			got = p.Kind
+		}
+		if got != c.want {
+			t.Errorf("after %v the problem is %v, want %v", c.err, got, c.want)
+		}
+	}
+}

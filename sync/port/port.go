@@ -248,11 +248,18 @@ const (
 	Removed    = "removed"    // the person is no longer a member here
 )
 
+// Storage states: what outlives the last tab.
+const (
+	Disk   = "disk"   // everything
+	Outbox = "outbox" // the browser gives no place for files: what waits and what was refused; the rows are fetched again
+	Memory = "memory" // nothing
+)
+
 // Status is the replica's and the link's state, for the status line.
 type Status struct {
 	Ready     bool     `json:"ready"`             // rows can be read
 	Loading   float64  `json:"loading"`           // first sync: 0..1
-	Storage   string   `json:"storage"`           // "disk", or "memory" when the browser gives no place to keep files
+	Storage   string   `json:"storage"`           // one of the storage states
 	Problem   *Error   `json:"problem,omitempty"` // Corrupt: offer OpRebuild; Full: make room
 	Link      string   `json:"link"`              // one of the link states
 	Region    string   `json:"region"`

@@ -41,7 +41,7 @@ type Replica interface {
 type Config struct {
 	Tenant  id.ID
 	Replica Replica
-	// Dial opens a stream to the edge's NATS.
+	// Dial opens a stream to the edge's NATS. Expired: the edge says that nobody is signed in.
 	Dial func(ctx context.Context) (io.ReadWriteCloser, error)
 	// ReplicaID is part of the connection's name.
 	ReplicaID func() uint64
@@ -176,7 +176,7 @@ func (l *Link) run(ctx context.Context) {
 	}
 }
 
-// connect dials, and once more with a renewed session when the edge refuses the present one.
+// connect dials, and once more with a renewed session when the edge refuses the present one, or says that there is none.
 func (l *Link) connect(ctx context.Context, conn string, broken func(error)) (*nats.Conn, error) {
 	cfg := nats.Config{
 		Name:      wire.ConnName(l.cfg.Tenant, conn, l.cfg.ReplicaID()),
@@ -195,7 +195,7 @@ func (l *Link) connect(ctx context.Context, conn string, broken func(error)) (*n
 		return nats.Connect(ctx, stream, cfg)
 	}
 	nc, err := dial()
-	if err == nil || !errors.Is(err, nats.ErrAuthorization) {
+	if err == nil || !errors.Is(err, nats.ErrAuthorization) && fault.KindOf(err) != fault.Expired {
 		return nc, fault.As("link.connect", fault.Unavailable, err)
 	}
 	if err := l.cfg.Renew(ctx); err != nil {

@@ -1,6 +1,8 @@
-// A second copy of the changes that wait to be sent, in IndexedDB: it survives a damaged database, and a browser that
-// gives no place for files. globalThis.holdfastMirror: open(key), put(num, bytes), remove(nums), all() → [{num, bytes}].
+// A second copy, in IndexedDB, of the changes that wait to be sent or were refused: it survives a damaged database, and a
+// browser that gives no place for files. globalThis.holdfastMirror: open(key), put({num, bytes}), remove(nums), all(),
+// clear(). A record of a refused change also has kind and detail.
 const STORE = "outbox";
+let name;
 let db;
 
 const done = (request) =>
@@ -9,22 +11,31 @@ const done = (request) =>
     request.onerror = () => reject(request.error);
   });
 
-async function open(key) {
-  const request = indexedDB.open(`holdfast/${key}`, 1);
+async function connect() {
+  const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "num" });
   db = await done(request);
-  db.onversionchange = () => db.close();
+  // Another version of the app, or the browser itself, may take the connection away; the next call makes a new one.
+  db.onversionchange = () => {
+    db.close();
+    db = undefined;
+  };
+  db.onclose = () => (db = undefined);
 }
 
-const store = (mode) => db.transaction(STORE, mode).objectStore(STORE);
+// A failure of any kind is a rejected promise: an exception would end the Go program that calls.
+async function within(mode, work) {
+  if (!db) await connect();
+  return work(db.transaction(STORE, mode).objectStore(STORE));
+}
 
 globalThis.holdfastMirror = {
-  open,
-  put: (num, bytes) => done(store("readwrite").put({ num, bytes })),
-  async remove(nums) {
-    const s = store("readwrite");
-    await Promise.all(nums.map((n) => done(s.delete(n))));
+  open(key) {
+    name = `holdfast/${key}`;
+    return connect();
   },
-  all: () => done(store("readonly").getAll()),
-  clear: () => done(store("readwrite").clear()),
+  put: (record) => within("readwrite", (s) => done(s.put(record))),
+  remove: (nums) => within("readwrite", (s) => Promise.all(nums.map((n) => done(s.delete(n))))),
+  all: () => within("readonly", (s) => done(s.getAll())),
+  clear: () => within("readwrite", (s) => done(s.clear())),
 };

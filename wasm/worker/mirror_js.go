@@ -9,11 +9,12 @@ import (
 
 	"holdfast/sync/change"
 	"holdfast/sync/fault"
+	"holdfast/sync/replica"
 )
 
 const mirrorMax = 5 * time.Second // one operation of IndexedDB
 
-// mirror is mirror.js: waiting changes outside the database.
+// mirror is mirror.js: what waits and what was refused, outside the database.
 type mirror struct{ v js.Value }
 
 // openMirror opens the copy of one workspace and person. A browser may refuse; the replica then goes without.
@@ -32,13 +33,23 @@ func (m *mirror) call(ctx context.Context, name string, args ...any) (js.Value, 
 
 // Put keeps a waiting change.
 func (m *mirror) Put(ctx context.Context, num uint64, tx []byte) error {
-	b := js.Global().Get("Uint8Array").New(len(tx))
-	js.CopyBytesToJS(b, tx)
-	_, err := m.call(ctx, "put", float64(num), b)
+	_, err := m.call(ctx, "put", map[string]any{"num": float64(num), "bytes": toJS(tx)})
 	return err
 }
 
-// Delete forgets changes that have a fate.
+// Refuse keeps a refused change.
+func (m *mirror) Refuse(ctx context.Context, num uint64, x replica.Refusal) error {
+	_, err := m.call(ctx, "put", map[string]any{"num": float64(num), "bytes": toJS(x.Tx.Encode()), "kind": int(x.Kind), "detail": x.Detail})
+	return err
+}
+
+func toJS(b []byte) js.Value {
+	v := js.Global().Get("Uint8Array").New(len(b))
+	js.CopyBytesToJS(v, b)
+	return v
+}
+
+// Delete forgets what need not be kept any more.
 func (m *mirror) Delete(ctx context.Context, nums ...uint64) error {
 	list := make([]any, len(nums))
 	for i, n := range nums {
@@ -48,22 +59,27 @@ func (m *mirror) Delete(ctx context.Context, nums ...uint64) error {
 	return err
 }
 
-// All gives the kept changes in order. One that cannot be read is left out: nothing better can be done with it.
-func (m *mirror) All(ctx context.Context) ([]change.Tx, error) {
+// Saved is what is kept, in order of number. What cannot be read is left out: nothing better can be done with it.
+func (m *mirror) Saved(ctx context.Context) (s replica.Saved, err error) {
 	v, err := m.call(ctx, "all")
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	txs := make([]change.Tx, 0, v.Length())
 	for i := range v.Length() {
-		item := v.Index(i).Get("bytes")
-		b := make([]byte, item.Get("length").Int())
-		js.CopyBytesToGo(b, item)
-		if t, err := change.Decode(b); err == nil {
-			txs = append(txs, t)
+		item := v.Index(i)
+		b := make([]byte, item.Get("bytes").Get("length").Int())
+		js.CopyBytesToGo(b, item.Get("bytes"))
+		t, err := change.Decode(b)
+		if err != nil {
+			continue
+		}
+		if kind := item.Get("kind"); kind.Type() == js.TypeNumber {
+			s.Refused = append(s.Refused, replica.Refusal{Tx: t, Kind: fault.Kind(kind.Int()), Detail: item.Get("detail").String()})
+		} else {
+			s.Pending = append(s.Pending, t)
 		}
 	}
-	return txs, nil
+	return s, nil
 }
 
 // Clear forgets everything.

@@ -117,13 +117,13 @@ func (r *rows) openFile(ctx context.Context, n int) error {
 	return err
 }
 
-// restore puts back what waited when the database was lost.
+// restore puts back what waited or was refused when the database was lost.
 func (r *rows) restore(ctx context.Context) error {
-	txs, err := r.worker.mirror.All(ctx)
-	if err != nil || len(txs) == 0 {
+	saved, err := r.worker.mirror.Saved(ctx)
+	if err != nil {
 		return err
 	}
-	_, err = r.Restore(ctx, replica.Saved{Pending: txs})
+	_, err = r.Restore(ctx, saved)
 	return err
 }
 
@@ -180,11 +180,11 @@ func (r *rows) discard(ctx context.Context) error {
 		saved, lost = replica.Salvage(ctx, r.db)
 	}
 	if lost && r.worker.mirror != nil {
-		txs, err := r.worker.mirror.All(ctx)
+		kept, err := r.worker.mirror.Saved(ctx)
 		if err != nil {
 			return err
 		}
-		saved.Pending = append(saved.Pending, txs...)
+		saved.Pending, saved.Refused = append(saved.Pending, kept.Pending...), append(saved.Refused, kept.Refused...)
 	}
 	if r.Replica != nil {
 		if err := r.Close(); err != nil {

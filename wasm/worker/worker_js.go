@@ -43,15 +43,21 @@ func (w *worker) run(ctx context.Context) error {
 	if err := w.openPool(ctx); err != nil {
 		return err
 	}
-	w.base.Storage = "disk"
-	if !w.pool.Persistent() {
-		w.base.Storage = "memory"
-		w.log.Warn("no place for files", "reason", w.pool.Reason())
-	}
 	var err error
 	if w.mirror, err = openMirror(ctx, w.host.tenant()+"/"+w.host.person()); err != nil {
 		w.log.Warn("no second copy of waiting changes", "err", err)
 		w.mirror = nil
+	}
+	switch {
+	case w.pool.Persistent():
+		w.base.Storage = port.Disk
+	case w.mirror != nil:
+		w.base.Storage = port.Outbox
+	default:
+		w.base.Storage = port.Memory
+	}
+	if !w.pool.Persistent() {
+		w.log.Warn("no place for files", "reason", w.pool.Reason())
 	}
 	w.rows = &rows{worker: w}
 	if err := w.rows.open(ctx); fault.KindOf(err) == fault.Corrupt || fault.KindOf(err) == fault.Full {

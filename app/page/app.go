@@ -47,6 +47,7 @@ type App struct {
 	me    *api.Me
 	who   whoState
 	store *store.Store
+	link  string // the link's state as it was last heard
 	rev   int
 
 	picker   *picker
@@ -162,6 +163,22 @@ func (a *App) setMe(m *api.Me) {
 	}
 	a.touch()
 	a.arrive()
+	if a.store != nil && a.store.Status().Link == port.SignedOut {
+		a.store.Wake() // what waits is sent now
+	}
+}
+
+// linkMoved takes what the link's state says about the session: it ended, or somebody signed in from another tab.
+func (a *App) linkMoved() {
+	to := a.store.Status().Link
+	if to == a.link {
+		return
+	}
+	a.link = to
+	if to == port.SignedOut && a.who == whoKnown || to == port.Online && a.who == whoOut {
+		a.who = whoKept
+		a.askMe()
+	}
 }
 
 // Go shows another page.
@@ -261,13 +278,23 @@ func (a *App) openStore() {
 	}
 	browser.Store(keptWS, string(a.route.Tenant))
 	tenant, person := a.route.Tenant, a.me.Person.ID
+	a.link = ""
 	a.store = store.New(store.Config{
 		Tenant: tenant, Person: person, Now: a.Now, Rand: a.Rand,
 		Connect:  func(hear func(port.Message)) store.Link { return a.Connect(tenant, person, hear) },
-		Dispatch: func(f func()) { a.do(func() { f(); a.openRoute() }) },
+		Dispatch: func(f func()) { a.do(func() { f(); a.heardStore() }) },
 		Failed:   a.failed,
 	})
 	a.store.Open()
+}
+
+// heardStore follows what the store has just heard.
+func (a *App) heardStore() {
+	if a.store == nil {
+		return // left meanwhile
+	}
+	a.linkMoved()
+	a.openRoute()
 }
 
 // failed tells about an edit or request that the device could not take.

@@ -15,7 +15,7 @@ const clockOffMS = 2 * 60 * 1000
 
 func (a *App) banners() []view.Banner {
 	s := a.store
-	out := banners(s.Status(), s.Waiting(), a.who == whoOut, a.route)
+	out := banners(s.Status(), s.Waiting(), s.Unkept(), a.who == whoOut, a.route)
 	if a.update {
 		out = append(out, view.Banner{Text: "A new version of Holdfast is ready.", Act: "update", Do: "Reload"})
 	}
@@ -23,7 +23,7 @@ func (a *App) banners() []view.Banner {
 }
 
 // banners are what a workspace's page says about its state, the gravest first.
-func banners(st port.Status, waiting int, out bool, r route.Route) (list []view.Banner) {
+func banners(st port.Status, waiting, unkept int, out bool, r route.Route) (list []view.Banner) {
 	add := func(kind, text, act, do, href string) {
 		list = append(list, view.Banner{Kind: kind, Text: text, Act: act, Do: do, Href: href})
 	}
@@ -32,10 +32,16 @@ func banners(st port.Status, waiting int, out bool, r route.Route) (list []view.
 		case fault.Corrupt:
 			add("danger", "The copy on this device is damaged. Rebuild it from the region; changes that wait here are kept.", "rebuild", "Rebuild", "")
 		case fault.Full:
-			add("danger", "This device has no room left: new changes are not kept. Free some space, then try again.", "", "", "")
+			if unkept == 0 {
+				add("danger", "This device has no room left, so new changes cannot be kept. Free some space.", "", "", "")
+			}
 		default:
 			add("danger", view.Sentence(p.Kind, p.Detail), "", "", "")
 		}
+	}
+	if unkept > 0 {
+		add("danger", "This device had no room for "+pick(unkept > 1, "your last "+view.Number(int64(unkept))+" changes, and they are", "your last change, and it is")+
+			" not kept. Free some space, then try again, before you close this tab.", "keep", "Try again", "")
 	}
 	switch {
 	case st.Link == port.Removed:
@@ -49,8 +55,11 @@ func banners(st port.Status, waiting int, out bool, r route.Route) (list []view.
 	case st.Link == port.SignedOut || out:
 		add("warn", "You are signed out. Your work on this device stays; sign in to send and receive changes.", "", "Sign in", route.Route{Page: route.SignIn, Next: r.Path()}.Path())
 	}
-	if st.Storage == "memory" {
-		add("warn", "This browser gives Holdfast no place on the disk, as in private windows. Work goes on, but closing every tab loses what has not been sent.", "", "", "")
+	switch st.Storage {
+	case port.Outbox:
+		add("warn", "This browser gives Holdfast no place for files, as in some private windows. Work goes on: changes are kept until they are sent, everything else is loaded again each time.", "", "", "")
+	case port.Memory:
+		add("danger", "This browser keeps nothing for Holdfast, as in some private windows or when it has no room left. Work goes on, but closing every tab loses what has not been sent.", "", "", "")
 	}
 	if st.OffsetMS > clockOffMS || st.OffsetMS < -clockOffMS {
 		mins := st.OffsetMS / 60000

@@ -142,7 +142,7 @@ func (c *MembersPage) onClick(ctx app.Context, e app.Event) {
 		}}, "role-"+i)
 	case "remove":
 		a.ask(dialog{Title: "Remove " + m.Name + "?", Confirm: "Remove", Danger: true, Back: "rm-" + i,
-			Text: "They lose access at once, and the seat is free. What they made stays.",
+			Text: "They lose access at once, and the seat is free. What they made stays. They can come back only by a new invitation.",
 			Submit: func(_ map[string]string, done func(string)) {
 				go func() {
 					if p := a.API.Deactivate(tenant, m.ID); p != nil {
@@ -299,8 +299,11 @@ func (c *DevicePage) Render() app.UI {
 	a, s := c.App, c.App.store
 	st := s.Status()
 	storage, note := "On the disk", "kept in this browser's own files"
-	if st.Storage == "memory" {
-		storage, note = "In memory", "lost when every tab is closed; what waits to be sent is kept if the browser allows"
+	switch st.Storage {
+	case port.Outbox:
+		storage, note = "In memory", "loaded again each time; what waits to be sent is kept"
+	case port.Memory:
+		storage, note = "In memory only", "lost when every tab is closed, also what waits to be sent"
 	}
 	link, _, _ := linkState(st)
 	fact := func(name, value, note string) app.UI {

@@ -134,13 +134,14 @@ func TestBannersSayWhatToDo(t *testing.T) {
 		"signed-out":       {port.Status{Link: port.SignedOut}, 0, false, []string{"You are signed out."}},
 		"corrupt-first":    {port.Status{Link: port.SignedOut, Problem: &port.Error{Kind: fault.Corrupt}}, 0, false, []string{"damaged", "You are signed out."}},
 		"full":             {port.Status{Link: port.Online, Problem: &port.Error{Kind: fault.Full}}, 0, false, []string{"no room left"}},
-		"in-memory":        {port.Status{Link: port.Online, Storage: "memory"}, 0, false, []string{"no place on the disk"}},
+		"in-memory":        {port.Status{Link: port.Online, Storage: port.Memory}, 0, false, []string{"closing every tab loses"}},
+		"outbox-only":      {port.Status{Link: port.Online, Storage: port.Outbox}, 0, false, []string{"changes are kept until they are sent"}},
 		"clock-behind":     {port.Status{Link: port.Online, OffsetMS: 3 * 3600_000}, 0, false, []string{"3 hours behind"}},
 		"clock-ahead":      {port.Status{Link: port.Online, OffsetMS: -365 * 24 * 3600_000}, 0, false, []string{"365 days ahead"}},
 		"clock-nearly":     {port.Status{Link: port.Online, OffsetMS: 1500}, 0, false, nil},
 		"removed":          {port.Status{Link: port.Removed}, 2, false, []string{"no longer a member"}},
 	} {
-		got := banners(c.st, c.waiting, c.out, r)
+		got := banners(c.st, c.waiting, 0, c.out, r)
 		if len(got) != len(c.want) {
 			t.Errorf("%s: %d banners, want %d: %+v", name, len(got), len(c.want), got)
 			continue
@@ -149,6 +150,15 @@ func TestBannersSayWhatToDo(t *testing.T) {
 			if !strings.Contains(b.Text, c.want[i]) {
 				t.Errorf("%s: banner %d is %q, want %q in it", name, i, b.Text, c.want[i])
 			}
+		}
+	}
+}
+
+func TestBannerForWhatIsNotKept(t *testing.T) {
+	for unkept, want := range map[int]string{1: "your last change, and it is not kept", 3: "your last 3 changes, and they are not kept"} {
+		got := banners(port.Status{Link: port.Online, Problem: &port.Error{Kind: fault.Full}}, 0, unkept, false, route.Route{})
+		if len(got) != 1 || !strings.Contains(got[0].Text, want) || got[0].Act != "keep" {
+			t.Errorf("%d: %+v", unkept, got)
 		}
 	}
 }

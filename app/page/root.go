@@ -54,7 +54,7 @@ func (a *App) wake() {
 	if a.store != nil {
 		a.store.Wake()
 	}
-	if a.who == whoKept {
+	if a.who == whoKept || a.who == whoOut {
 		a.askMe()
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"holdfast/app/route"
 	"holdfast/app/store"
 	"holdfast/app/view"
+	"holdfast/sync/fault"
 	"holdfast/sync/id"
 	"holdfast/sync/port"
 	"holdfast/sync/work"
@@ -72,8 +73,10 @@ func (a *App) waiting() app.UI {
 	page := app.Div().Class("scroll")
 	name := app.H1().Class("vh").Text("Workspace")
 	switch {
+	case st.Problem != nil && st.Problem.Kind == fault.Full:
+		return page.Body(name, view.Empty("device", "No room on this device", "The workspace cannot be opened until there is some. Free some space, then reload the page."))
 	case st.Problem != nil:
-		return page.Body(name) // the banner says what is the matter
+		return page.Body(name, view.Empty("device", "This device's copy cannot be read", "Your region and other devices still have the workspace. Once it is rebuilt here, you go on where you were."))
 	case st.Link == port.Offline:
 		return page.Body(name, view.Empty("device", "Not on this device yet", "This device has not fetched the workspace. Connect to the network once; from then on it is here, with or without one."))
 	case st.Link == port.SignedOut || st.Link == port.Removed:
@@ -112,6 +115,8 @@ func (c *Shell) onClick(_ app.Context, e app.Event) {
 		c.App.runUpdate()
 	case "rebuild":
 		c.App.askRebuild()
+	case "keep":
+		c.App.store.Again()
 	}
 }
 
@@ -217,6 +222,9 @@ func (c *Sidebar) status() app.UI {
 // linkWords say how this device stands to its region.
 func linkWords(st port.Status, waiting int) string {
 	text := ""
+	if p := st.Problem; p != nil && p.Kind == fault.Corrupt {
+		return "This device's copy is damaged"
+	}
 	switch st.Link {
 	case port.Online:
 		if waiting > 0 {

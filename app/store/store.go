@@ -14,6 +14,7 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/sync/fault"
 	"holdfast/sync/id"
 	"holdfast/sync/port"
 )
@@ -50,6 +51,7 @@ type Store struct {
 	requests int
 	watches  map[int]*watch
 	patches  []*patch
+	unkept   []port.Edit    // the device had no room for them; only this page knows them
 	after    map[int]func() // what follows an answer, by request
 
 	frame     shown[port.FrameResult]
@@ -80,7 +82,7 @@ type shown[T any] struct {
 
 // New makes a store; Open connects it.
 func New(cfg Config) *Store {
-	return &Store{cfg: cfg, watches: map[int]*watch{}, status: port.Status{Link: port.Connecting, Storage: "disk"}}
+	return &Store{cfg: cfg, watches: map[int]*watch{}, status: port.Status{Link: port.Connecting, Storage: port.Disk}}
 }
 
 // Open connects to the replica and asks for what every page shows.
@@ -228,6 +230,18 @@ func (s *Store) Do(e port.Edit) {
 	s.showEdit(e)
 }
 
+// Unkept is how many edits the device had no room for; Again makes them anew, in their order.
+func (s *Store) Unkept() int { return len(s.unkept) }
+
+func (s *Store) Again() {
+	again := s.unkept
+	s.unkept = nil
+	s.revs[Status]++
+	for _, e := range again {
+		s.Do(e)
+	}
+}
+
 func (s *Store) reply(r port.Reply) {
 	if then := s.after[r.ID]; then != nil {
 		delete(s.after, r.ID)
@@ -240,6 +254,11 @@ func (s *Store) reply(r port.Reply) {
 			e = s.patches[i].edit
 			s.patches = slices.Delete(s.patches, i, i+1)
 			s.showEdit(e)
+		}
+		if r.Error.Kind == fault.Full && i >= 0 && len(s.unkept) < patchesMax {
+			s.unkept = append(s.unkept, e)
+			s.revs[Status]++
+			return
 		}
 		s.cfg.Failed(e, *r.Error)
 		return

@@ -153,14 +153,34 @@ func TestAnEditThatTheDeviceCannotKeepIsTakenBack(t *testing.T) {
 	b := newBench(t)
 	one := b.add("one", work.Todo)
 	b.r.Hold()
-	b.r.Fail(&port.Error{Kind: fault.Full, Detail: "no room"})
+	b.r.Fail(&port.Error{Kind: fault.Denied, Detail: "not yours"})
 	b.s.Do(work.RenameTask(one, "first"))
 	b.want(work.Todo, "first")
 	b.r.Release()
 	b.drain()
 	b.want(work.Todo, "one")
-	if len(b.refused) != 1 || b.refused[0].Kind != fault.Full {
-		t.Errorf("told %v, want one fault of kind %s", b.refused, fault.Full)
+	if len(b.refused) != 1 || b.refused[0].Kind != fault.Denied {
+		t.Errorf("told %v, want one fault of kind %s", b.refused, fault.Denied)
+	}
+}
+
+// What the device has no room for can be done again when it has: only the page knows it until then.
+func TestAnEditWithoutRoomIsMadeAgain(t *testing.T) {
+	b := newBench(t)
+	one := b.add("one", work.Todo)
+	b.r.Fail(&port.Error{Kind: fault.Full, Detail: "no room"})
+	b.s.Do(work.RenameTask(one, "first"))
+	b.drain()
+	b.want(work.Todo, "one")
+	if len(b.refused) != 0 || b.s.Unkept() != 1 {
+		t.Fatalf("told %v, and %d are not kept", b.refused, b.s.Unkept())
+	}
+	b.r.Fail(nil)
+	b.s.Again()
+	b.drain()
+	b.want(work.Todo, "first")
+	if b.s.Unkept() != 0 {
+		t.Error("it is kept, and still counted")
 	}
 }
 

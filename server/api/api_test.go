@@ -103,6 +103,7 @@ func TestWorkspaceOfThree(t *testing.T) {
 	}
 	ana.refused("conflict", 409, "PATCH", base+"/members/"+string(sa.Person.ID), `{"active":false}`)
 	bo.ok("PATCH", base+"/members/"+string(sb.Person.ID), `{"active":false}`, nil)
+	ana.refused("conflict", 409, "PATCH", base+"/members/"+string(sb.Person.ID), `{"active":true}`)
 	bo.refused("not-found", 404, "GET", base+"/usage", "")
 
 	// One workspace's session asks for another's: as if it were not there.

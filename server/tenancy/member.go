@@ -16,11 +16,12 @@ import (
 // MemberChange is what may be changed about a member; nil leaves it.
 type MemberChange struct {
 	Role   *string `json:"role"`
-	Active *bool   `json:"active"` // false removes the member, who stays known as the author of their work
+	Active *bool   `json:"active"` // false removes the member, who stays known as the author of their work; the way back is an invitation
 }
 
-// SetMember changes a member's role, removes them, or takes them back. Owners may change everybody; admins may change
-// members and viewers; everybody may leave. A workspace's last owner can neither leave nor become something else.
+// SetMember changes a member's role or removes them. Owners may change everybody; admins may change members and viewers;
+// everybody may leave. A workspace's last owner can neither leave nor become something else. Nobody is made a member again
+// without their own doing: whoever was removed, or left, accepts an invitation like anybody else.
 func (s *Service) SetMember(ctx context.Context, tenant, caller, person id.ID, c MemberChange) error {
 	const op = "tenancy.SetMember"
 	if c.Role != nil && !slices.Contains(work.Roles, *c.Role) {
@@ -49,6 +50,9 @@ func (s *Service) SetMember(ctx context.Context, tenant, caller, person id.ID, c
 		if next == old {
 			return nil
 		}
+		if !old.active {
+			return fault.Errorf(op, fault.Conflict, "They are no member any more. Send them an invitation, so that they can decide to come back.")
+		}
 		if err := mayChange(op, mine, caller == person, old, next); err != nil {
 			return err
 		}
@@ -61,11 +65,6 @@ func (s *Service) SetMember(ctx context.Context, tenant, caller, person id.ID, c
 		if !next.active || rank(next.role) > rank(old.role) {
 			// Whoever may invite less must not let people in, or themselves back in, with a code from before.
 			if _, err := tx.ExecContext(ctx, q.Get("revoke-of-inviter"), s.cfg.Now().UnixMilli(), tenant, person); err != nil {
-				return err
-			}
-		}
-		if next.active && !old.active {
-			if err := roomForWorkspace(ctx, tx, op, person); err != nil {
 				return err
 			}
 		}

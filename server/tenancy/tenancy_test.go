@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"log/slog"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -240,6 +241,29 @@ func TestRemovedInviter(t *testing.T) {
 	kind(t, err, fault.NotFound)
 }
 
+// Who left, or was removed, comes back by an invitation that they accept, and by nothing else.
+func TestFormerMembersDecideThemselves(t *testing.T) {
+	w := newWorld(t)
+	ana, bo := w.person("Ana"), w.person("Bo")
+	tenant := w.create(ana)
+	w.join(tenant, ana, bo, work.Member)
+	if err := w.SetMember(w.ctx, tenant, bo, bo, MemberChange{Active: new(bool)}); err != nil {
+		t.Fatal(err)
+	}
+	before := w.record(tenant)
+	admin, yes := work.Admin, true
+	for _, c := range []MemberChange{{Active: &yes}, {Active: &yes, Role: &admin}, {Role: &admin}} {
+		kind(t, w.SetMember(w.ctx, tenant, ana, bo, c), fault.Conflict)
+	}
+	if after := w.record(tenant); !reflect.DeepEqual(before, after) {
+		t.Errorf("it was refused, and yet:\n%+v\n%+v", before, after)
+	}
+	w.join(tenant, ana, bo, work.Viewer)
+	if role, err := w.Role(w.ctx, tenant, bo); role != work.Viewer || err != nil {
+		t.Errorf("back as %q, %v", role, err)
+	}
+}
+
 // Who was an owner may not let in admins any more, with an invitation from before.
 func TestInviterSteppedDown(t *testing.T) {
 	w := newWorld(t)
@@ -395,7 +419,8 @@ func TestRolesLaw(t *testing.T) {
 			on := rapid.SampledFrom(people).Draw(r, "on")
 			role := rapid.SampledFrom(work.Roles).Draw(r, "role")
 			active := rapid.Bool().Draw(r, "active")
-			if rapid.Bool().Draw(r, "invite") {
+			invite := rapid.Bool().Draw(r, "invite")
+			if invite {
 				if _, code, err := w.Invite(w.ctx, tenant, by, role, 1); err == nil {
 					if _, err := w.Accept(w.ctx, on, code); err != nil {
 						r.Fatal(err)
@@ -404,7 +429,11 @@ func TestRolesLaw(t *testing.T) {
 			} else if err := w.SetMember(w.ctx, tenant, by, on, MemberChange{&role, &active}); err != nil && fault.DetailOf(err) == "" {
 				r.Fatal(err)
 			}
-			checkStep(r, before, w.record(tenant), by, on)
+			after := w.record(tenant)
+			if old, now := before.Member(on), after.Member(on); !invite && now != nil && now.Active && (old == nil || !old.Active) {
+				r.Fatalf("a member without an invitation: %+v, was %+v", now, old)
+			}
+			checkStep(r, before, after, by, on)
 		}
 	})
 }

@@ -58,6 +58,18 @@ func (g *Page) loaded(ctx context.Context) {
 	})
 }
 
+// Quota has the browser give the page's origin so many bytes at most; 0 is what it gives by itself.
+func (g *Page) Quota(bytes int64) {
+	g.p.tb.Helper()
+	ctx, cancel := g.p.patience()
+	defer cancel()
+	params := map[string]any{"origin": Eval[string](g, "location.origin")}
+	if bytes > 0 {
+		params["quotaSize"] = bytes
+	}
+	g.p.must(g.call(ctx, "Storage.overrideQuotaForOrigin", params, nil))
+}
+
 // Close closes the tab.
 func (g *Page) Close() {
 	g.p.tb.Helper()

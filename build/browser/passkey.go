@@ -110,6 +110,19 @@ func (p *Person) SyncPasskeys(from *Person) {
 	}
 }
 
+// SwapAuthenticator takes the authenticator out of a tab and puts in one that has no passkey, as somebody does with a new
+// security key. Other tabs keep theirs.
+func (g *Page) SwapAuthenticator() {
+	g.p.tb.Helper()
+	ctx, cancel := g.p.patience()
+	defer cancel()
+	g.p.must(g.call(ctx, "WebAuthn.removeVirtualAuthenticator", map[string]any{"authenticatorId": g.t.authenticator}, nil))
+	g.p.mu.Lock()
+	g.p.passkeys = map[string]json.RawMessage{}
+	g.p.mu.Unlock()
+	g.p.giveAuthenticator(ctx, g.t)
+}
+
 // Touch decides whether the authenticator answers by itself (the default), or waits as if nobody touched it.
 func (p *Person) Touch(on bool) {
 	p.tb.Helper()

@@ -35,6 +35,7 @@ type Options struct {
 	Dark          bool          // prefers a dark colour scheme
 	Motion        bool          // wants animations; by default they ask for reduced motion, so that pictures are stable
 	NoPasskeys    bool          // the device has no authenticator
+	NoFiles       bool          // a browser that gives no private file system (OPFS); a Chromium of their own
 	OwnProcess    bool          // a Chromium of their own, whose profile survives Quit, Kill and Start
 	Direct        bool          // no proxy between browser and server: for measuring; the network cannot be cut
 	Patience      time.Duration // how long to wait for anything; default 20 s
@@ -123,7 +124,7 @@ func New(tb testing.TB, o Options) *Person {
 		p.link = l
 		tb.Cleanup(l.close)
 	}
-	if o.OwnProcess {
+	if o.OwnProcess || o.NoFiles {
 		profile, err := newProfile()
 		p.must(err)
 		p.profile = profile
@@ -173,6 +174,9 @@ func (p *Person) Start() {
 	var extra []string
 	if p.link != nil {
 		extra = []string{"--proxy-server=" + p.link.address(), "--proxy-bypass-list=<-loopback>"}
+	}
+	if p.o.NoFiles {
+		extra = append(extra, "--disable-blink-features=FileSystemAccessOriginPrivate")
 	}
 	b, err := launch(p.profile, extra...)
 	p.must(err)
@@ -226,6 +230,18 @@ func (p *Person) Offline(off bool) {
 		state = linkCut
 	}
 	p.network(state, off)
+}
+
+// LoseCookies deletes the person's cookies, as the browser does when they expire.
+func (p *Person) LoseCookies() {
+	p.tb.Helper()
+	ctx, cancel := p.patience()
+	defer cancel()
+	params := map[string]any{}
+	if p.context != "" {
+		params["browserContextId"] = p.context
+	}
+	p.must(p.b.call(ctx, "", "Storage.clearCookies", params, nil))
 }
 
 // Stall makes the person's network swallow everything without breaking a connection, until Offline(false).

@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -25,6 +26,15 @@ import (
 const startMax = 30 * time.Second
 
 var binary string // the built holdfast
+
+var pictures = flag.String("pictures", "", "where to leave pictures of what the tests show")
+
+// look leaves pictures of a page, narrow and wide, light and dark, for people to look at when they were asked for.
+func look(g *browser.Page, name string) {
+	if *pictures != "" {
+		g.Pictures(*pictures, name)
+	}
+}
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 

@@ -1,0 +1,201 @@
+package e2e
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"holdfast/build/browser"
+)
+
+// damage writes rubbish over the workspace's database, from a byte of it on, and empties its log. No tab of the app may be open.
+const damage = `(async (from) => {
+  const files = [];
+  const walk = async (dir) => { for await (const h of dir.values()) h.kind === "file" ? files.push(h) : await walk(h); };
+  await walk(await navigator.storage.getDirectory());
+  let hurt = 0;
+  for (const h of files) {
+    const file = await h.getFile();
+    const name = new TextDecoder().decode(await file.slice(0, 64).arrayBuffer()).split("\0")[0]; // the pool's own head is 4096 bytes
+    if (!/^.replica-\d+(-wal)?$/.test(name)) continue;
+    const out = await h.createWritable({ keepExistingData: true });
+    if (name.endsWith("-wal")) await out.truncate(4096);
+    else {
+      await out.write({ type: "write", position: 4096 + from, data: new Uint8Array(Math.max(65536, file.size - 4096 - from)).fill(0xa5) });
+      hurt++;
+    }
+    await out.close();
+  }
+  return hurt;
+})`
+
+const rebuild = "role=button:Rebuild"
+
+// The database on the device is damaged, its head or all but its head. The app says so and offers to fetch the rows anew; what
+// waited is still there afterwards, and arrives.
+func TestDamagedDatabase(t *testing.T) {
+	s := start(t, "local")
+	ana, g := newPerson(t, "ana", s.url(0))
+	ana.Allow("favicon.ico", "the database cannot be opened", "query failed", "request failed")
+	signUp(g, "Ana Ferreira")
+	newWorkspace(g, "Harbor")
+	newProject(g, "Website")
+	addTasks(g, "Written long ago")
+	everywhere(g)
+	project := g.URL()
+	_, h := newPerson(t, "bo", s.url(0))
+	join(h, invite(g, s.url(0)), "Bo Lindqvist")
+	openProject(h, "Website")
+	for n, from := range []int{0, 100} {
+		title := fmt.Sprint("Waiting ", n)
+		g.Go(project)
+		g.Wait(row("Written long ago"))
+		everywhere(g)
+		// Everything lies in the database itself, and nothing but what waits in its log.
+		browser.EvalWorker[bool](ana, "/worker.", `holdfastSQLite.exportFile(holdfastSQLite.list().at(-1)).then(() => true)`)
+		ana.Offline(true)
+		offline(g)
+		addTasks(g, title)
+		saved(g)
+		g.Close()
+		ana.Offline(false)
+		g = ana.Open(s.url(0) + "/healthz")
+		if hurt := browser.Eval[int](g, damage+"("+strconv.Itoa(from)+")"); hurt != 1 {
+			t.Fatalf("%d databases were damaged", hurt)
+		}
+		ana.Offline(true)
+		g.Go("about:blank")
+		ana.Offline(false)
+		g.Go(project)
+		g.WaitText("The copy on this device is damaged. Rebuild it from the region; changes that wait here are kept.")
+		if n == 0 {
+			look(g, "damaged")
+		}
+		g.Click(rebuild)
+		g.Click(rebuild + "|last") // in the dialog
+		g.WaitGone("text=damaged")
+		g.Wait(row("Written long ago"))
+		g.Wait(row(title))
+		h.Wait(row(title))
+		everywhere(g)
+	}
+}
+
+// A browser without a place for files works in memory and says so. What waits, and what was refused, is there after a reload; when
+// not even that is kept, it is said.
+func TestBrowserWithoutFiles(t *testing.T) {
+	s := start(t, "local")
+	_, g := newPerson(t, "ana", s.url(0))
+	signUp(g, "Ana Ferreira")
+	newWorkspace(g, "Harbor")
+	newProject(g, "Website")
+	addTasks(g, "Written by Ana")
+	everywhere(g)
+	project := g.URL()
+	bo := browser.New(t, browser.Options{Name: "bo", Width: 1440, Height: 900, NoFiles: true, Allow: []string{"no place for files"}})
+	h := bo.Open(s.url(0) + "/")
+	join(h, invite(g, s.url(0)), "Bo Lindqvist")
+	const place = "no place for files, as in some private windows. Work goes on: changes are kept until they are sent"
+	openProject(h, "Website")
+	h.WaitText(place)
+	h.Wait(row("Written by Ana"))
+	look(h, "no-files")
+
+	bo.Offline(true)
+	offline(h)
+	addTasks(h, "Kept without files")
+	h.Reload()
+	h.WaitText("1 change kept here")
+	bo.Offline(false)
+	h.Wait(row("Written by Ana"))
+	h.Wait(row("Kept without files"))
+	g.Go(project)
+	g.Wait(row("Kept without files"))
+
+	// While Bo is offline he may only read any more: what he wrote is refused, and waits for him over a reload.
+	everywhere(h)
+	bo.Offline(true)
+	offline(h)
+	addTasks(h, "Not allowed any more")
+	g.Go(s.url(0) + strings.Split(strings.TrimPrefix(project, s.url(0)), "/p/")[0] + "/members")
+	g.Click("role=button:Member")
+	g.Click("text=reads")
+	g.WaitText("Bo Lindqvist is now Viewer.")
+	bo.Offline(false)
+	h.Click(`a[href$="/attention"]`)
+	h.WaitText("Not allowed any more")
+	h.Reload()
+	h.WaitText("Not allowed any more")
+	h.Reload()
+	h.WaitText("Not allowed any more")
+	h.Click("role=button:More for this change")
+	h.Click("text=Give it up")
+	h.Click("role=button:Give it up")
+	h.WaitNoText("Not allowed any more")
+	openProject(h, "Website")
+	h.Reload()
+	h.Wait(row("Written by Ana"))
+	h.WaitGone(`a[href$="/attention"]`)
+
+	g.Click("role=button:Viewer")
+	g.Click("text=all the work")
+	g.WaitText("Bo Lindqvist is now Member.")
+	h.Wait("#new-task")
+	browser.EvalWorker[bool](bo, "/worker.", `(IDBObjectStore.prototype.put = () => { throw new DOMException("no room", "QuotaExceededError") }, true)`)
+	bo.Allow("second copy")
+	bo.Offline(true)
+	offline(h)
+	addTasks(h, "Kept nowhere")
+	h.WaitText("closing every tab loses what has not been sent")
+	bo.Offline(false)
+	everywhere(h)
+	h.WaitNoText("closing every tab loses")
+}
+
+// The browser has no room left: what is written then is not kept, which is said at once, and nothing that was kept before is lost.
+// With room again it is kept and arrives.
+func TestBrowserWithoutRoom(t *testing.T) {
+	s := start(t, "local")
+	ana, g := newPerson(t, "ana", s.url(0))
+	ana.Allow("QuotaExceeded", "full", "second copy")
+	signUp(g, "Ana Ferreira")
+	newWorkspace(g, "Harbor")
+	newProject(g, "Website")
+	addTasks(g, "Written before")
+	everywhere(g)
+	ana.Offline(true)
+	offline(g)
+	g.Quota(1)
+	g.Press("c")
+	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
+	kept := 0
+	const noRoom = `document.body.innerText.includes("This device had no room for your last")`
+	for ; kept < 400 && !browser.Eval[bool](g, noRoom); kept++ {
+		g.Insert(fmt.Sprint("Task ", kept, " ", strings.Repeat("and more ", 40)))
+		g.Press("Enter")
+		saved(g)
+		time.Sleep(10 * time.Millisecond)
+	}
+	if !browser.Eval[bool](g, noRoom) {
+		t.Fatalf("%d tasks were written into a full browser, and nothing was said", kept)
+	}
+	t.Logf("%d tasks fit", kept-1)
+	g.Press("Escape")
+	look(g, "no-room")
+	total(g, kept) // the first of the project, and all but the last
+	g.Click("role=button:Try again")
+	g.WaitText("This device had no room for your last change")
+	g.Quota(0)
+	g.Click("role=button:Try again")
+	g.WaitNoText("This device had no room")
+	total(g, kept+1)
+	saved(g)
+	g.Reload()
+	total(g, kept+1)
+	ana.Offline(false)
+	everywhere(g)
+	g.Reload()
+	total(g, kept+1)
+}

@@ -1,0 +1,82 @@
+package e2e
+
+import (
+	"syscall"
+	"testing"
+
+	"holdfast/build/browser"
+)
+
+const kept2 = "Your 2 changes are kept on this device. Sign in to send them."
+
+// A session is ended from another browser while work waits offline. The page says to sign in, loses nothing over a reload, and
+// after signing in in one tab everything is sent, from the other tab too, without a click.
+func TestSessionEndedElsewhere(t *testing.T) {
+	s := start(t, "local")
+	laptop, g := newPerson(t, "laptop", s.url(0))
+	laptop.Allow("status of 401", "WebSocket connection")
+	signUp(g, "Ana Ferreira")
+	newWorkspace(g, "Harbor")
+	newProject(g, "Website")
+	addTasks(g, "Written online")
+	everywhere(g)
+	project := g.URL()
+	phone, h := newPerson(t, "phone", s.url(0))
+	h.Close()
+	phone.SyncPasskeys(laptop)
+	h = phone.Open(s.url(0) + "/") // the passkey is offered in the field, and taken
+	openProject(h, "Website")
+	h.Wait(row("Written online"))
+
+	laptop.Offline(true)
+	offline(g)
+	addTasks(g, "Written on the train", "Written in the tunnel")
+	h.Go(s.url(0) + "/account")
+	h.Click("text=Sign out there")
+	h.WaitGone("text=Sign out there")
+	laptop.Touch(false) // or the sign-in page would be over before it is seen
+	laptop.Offline(false)
+	g.WaitText(kept2)
+	look(g, "signed-out")
+	g.Reload()
+	g.WaitText(kept2)
+	g.Wait(row("Written in the tunnel"))
+	second := laptop.Open(project)
+	second.WaitText(kept2)
+	second.Click("role=link:Sign in")
+	second.Wait("role=button:Sign in with a passkey")
+	second.Click("role=button:Sign in with a passkey")
+	laptop.Touch(true)
+	for _, page := range []*browser.Page{second, g} {
+		page.Wait(row("Written on the train"))
+		page.WaitNoText("Sign in to send")
+		everywhere(page)
+	}
+	h.Go(project)
+	h.Wait(row("Written in the tunnel"))
+}
+
+// The session's cookie expires while the region is away. In the one tab that there is the person signs in again and goes on.
+func TestSessionExpiresOffline(t *testing.T) {
+	s := start(t, "local")
+	ana, g := newPerson(t, "ana", s.url(0))
+	signUp(g, "Ana Ferreira")
+	newWorkspace(g, "Harbor")
+	newProject(g, "Website")
+	everywhere(g)
+	ana.Allow(".*") // the region goes away
+	s.stop(syscall.SIGTERM)
+	offline(g)
+	addTasks(g, "One", "Two")
+	ana.LoseCookies()
+	s.up()
+	g.WaitText(kept2)
+	ana.Touch(false)
+	g.Click("role=link:Sign in")
+	g.Wait("role=button:Sign in with a passkey")
+	g.Click("role=button:Sign in with a passkey")
+	ana.Touch(true)
+	g.Wait(row("Two"))
+	everywhere(g)
+	g.WaitNoText("Sign in to send")
+}

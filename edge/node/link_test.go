@@ -35,6 +35,7 @@ type linked struct {
 	token     atomic.Pointer[string]
 	renews    atomic.Int32
 	renewErr  atomic.Pointer[error]
+	dialErr   atomic.Pointer[error]
 	renewedTo atomic.Pointer[string]
 	boots     atomic.Int32
 	digest    func() [32]byte
@@ -69,6 +70,9 @@ func newLinked(t *testing.T, e *edge, p edgetest.Person, w id.ID) *linked {
 
 // dial opens the edge's WebSocket as a browser does, with the cookie.
 func (d *linked) dial(ctx context.Context) (io.ReadWriteCloser, error) {
+	if err := d.dialErr.Load(); err != nil {
+		return nil, *err
+	}
 	c, _, err := websocket.Dial(ctx, "ws://"+d.edge.addr(), &websocket.DialOptions{
 		HTTPHeader: http.Header{"Cookie": {"holdfast_session=" + *d.token.Load()}}})
 	if err != nil {
@@ -192,6 +196,34 @@ func TestLinkRenewsAnExpiredSession(t *testing.T) {
 	if a.renews.Load() == 0 {
 		t.Error("nobody asked for a fresh session")
 	}
+}
+
+// A gateway refuses the WebSocket itself; then it is the dialer that finds out that the session is over.
+func TestLinkRenewsWhatTheGatewayRefuses(t *testing.T) {
+	h := edgetest.NewHub(t)
+	e := newEdge(t, h, "eu")
+	ana := h.NewPerson()
+	w := h.NewTenant(ana).ID
+	know(t, h.Put("key.unused", directory.Key{Public: make([]byte, 32)}), e)
+	a := newLinked(t, e, ana, w)
+	a.state(port.Online)
+	loaded(a)
+	refused, over, away := fault.E("test", fault.Expired, io.EOF), fault.Errorf("test", fault.Expired, "over"), fault.E("test", fault.Unavailable, io.EOF)
+	a.dialErr.Store(&refused)
+	a.renewErr.Store(&away)
+	e.mu.Lock()
+	e.Close()
+	a.state(port.Offline) // whether the session could be renewed is not known
+	a.project("waits")
+	a.renewErr.Store(&over)
+	a.l.Wake()
+	a.state(port.SignedOut)
+	e.start()
+	e.mu.Unlock()
+	a.dialErr.Store(nil)
+	a.l.Wake()
+	a.state(port.Online)
+	edgetest.Eventually(t, 20*time.Second, "what waited was sent", func() bool { return a.Counts().Waiting == 0 })
 }
 
 func TestLinkSaysWhoIsNoMember(t *testing.T) {

@@ -231,8 +231,10 @@ func TestAttacksFromInside(t *testing.T) {
 	// The reply subject is under no permission: an answer goes to the caller's own inbox or nowhere.
 	for _, reply := range []string{wire.OpsSubject("local", theirs), wire.InboxPrefix(theirs, v.conn) + ".x", "$JS.API.STREAM.PURGE." + ops} {
 		must(t, e.nc.PublishMsg(&nats.Msg{Subject: wire.RPC(own, e.conn, wire.Push), Reply: reply, Data: push,
-			Header: nats.Header{"Nats-Msg-Id": {string(theirs) + "/local/2"}, "Nats-Trace-Dest": {wire.InboxPrefix(theirs, v.conn) + ".x"}}}))
+			Header: nats.Header{"Nats-Msg-Id": {string(theirs) + "/local/2"}}}))
 	}
+	trace := wire.InboxPrefix(theirs, v.conn) + ".trace"
+	refused(trace, e.nc.PublishMsg(&nats.Msg{Subject: wire.RPC(own, e.conn, wire.Push), Reply: inbox, Data: push, Header: nats.Header{"Nats-Trace-Dest": {trace}}}))
 	within(t, 5*time.Second, "the replies elsewhere are in the log", func() bool { return strings.Contains(s.log.String(), "outside the caller's inbox") })
 	if f := v.push(v.Next("mine")); !f.Accepted {
 		t.Fatal(f)

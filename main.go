@@ -29,10 +29,11 @@ type cli struct {
 	Hub      hubCmd      `cmd:"" help:"Run the hub: people, workspaces, usage. Edges link to it."`
 	Link     linkCmd     `cmd:"" help:"Cut, mute, slow or heal a region's link to the hub in a running 'holdfast dev'."`
 	Simulate simulateCmd `cmd:"" help:"Try prices: play a file of plans, customers and events, and print invoices, ledger and revenue."`
-	Catalog  catalogCmd  `cmd:"" help:"Check and compare catalogues of plans and prices."`
+	Catalog  catalogCmd  `cmd:"" help:"Check, compare and apply catalogues of plans and prices."`
 	Operator operatorCmd `cmd:"" help:"Say who runs the whole installation and sees its operator's pages."`
 	Mail     mailCmd     `cmd:"" help:"Mails that a running hub sent, tries to send or keeps."`
 	Webhook  webhookCmd  `cmd:"" help:"Webhooks of the operator in a running hub."`
+	Clock    clockCmd    `cmd:"" help:"Let a workspace's billing run on a test clock, and move it."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 

@@ -64,6 +64,10 @@ func input(name string) (io.ReadCloser, error) {
 }
 
 type catalogCmd struct {
+	Show    catalogShowCmd    `cmd:"" help:"Print the catalogue that the running hub sells by."`
+	Plan    catalogPlanCmd    `cmd:"" help:"Show what a catalogue would change in the running hub, and for whom. Nothing changes."`
+	Apply   catalogApplyCmd   `cmd:"" help:"Sell by a catalogue from now on, in the running hub and after a restart. Subscribers stay on their versions."`
+	Migrate catalogMigrateCmd `cmd:"" help:"Move the subscribers of a plan's older versions to another version."`
 	Check   catalogCheckCmd   `cmd:"" help:"Check a catalogue of plans and prices; every problem is named with its line."`
 	Compare catalogCompareCmd `cmd:"" help:"Show what a new catalogue would change against an old one, and what it may not."`
 	Example catalogExampleCmd `cmd:"" help:"Print a documented catalogue with one of everything."`

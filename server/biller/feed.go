@@ -29,8 +29,11 @@ func (s *Service) prepare(ctx context.Context, t tenancy.Brief, record bool) err
 	if err := s.enrol(ctx, b, t); err != nil {
 		return err
 	}
-	if err := s.seats(ctx, b, t); err != nil || b.test {
-		return err // what is metered happens on the hub's clock
+	if err := s.seats(ctx, b, t); err != nil {
+		return err
+	}
+	if b.test { // what is metered happens on the hub's clock, where its account rests
+		return s.park(ctx, t.ID)
 	}
 	now := s.cfg.Now().UTC()
 	record = record || now.Sub(s.recorded[t.ID]) >= recordEvery

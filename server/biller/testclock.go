@@ -182,9 +182,6 @@ func (s *Service) StartTestClock(ctx context.Context, tenant id.ID, at time.Time
 	if err := s.of(tenant).engine.Open(ctx, a.Customer); err != nil {
 		return c, err
 	}
-	if err := s.park(ctx, tenant); err != nil {
-		return c, err
-	}
 	if err := s.prepare(ctx, t, false); err != nil {
 		return c, err
 	}

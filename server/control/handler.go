@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"holdfast/server/biller"
 	"holdfast/server/operator"
 	"holdfast/server/outbox"
 	"holdfast/sync/fault"
@@ -16,6 +17,7 @@ import (
 // Config is what the handler needs.
 type Config struct {
 	Operators *operator.Service
+	Billing   *biller.Service
 	Outbox    *outbox.Service
 	Origin    string // under which people open Holdfast
 	Log       *slog.Logger
@@ -33,10 +35,26 @@ func New(cfg Config) http.Handler {
 		return nil, s.Operators.Remove(r.Context(), id.ID(r.PathValue("person")))
 	})
 	s.outboxRoutes(mux)
+	mux.HandleFunc("GET /catalog", func(w http.ResponseWriter, r *http.Request) {
+		if err := s.showCatalog(w, r); err != nil {
+			problem.Write(w, err)
+		}
+	})
+	s.handle(mux, "POST /catalog/plan", s.planCatalog)
+	s.handle(mux, "POST /catalog/apply", s.applyCatalog)
+	s.handle(mux, "POST /catalog/migrate", s.migrate)
+	s.handle(mux, "GET /clocks", func(*http.Request) (any, error) { return s.Billing.TestClocks(), nil })
+	s.handle(mux, "PUT /clocks/{workspace}", s.startClock)
+	s.handle(mux, "POST /clocks/{workspace}/advance", s.advanceClock)
+	s.handle(mux, "DELETE /clocks/{workspace}", s.endClock)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, fault.Errorf("control", fault.Unsupported, "The running hub does not know this command: it is of another version. Restart it with this one."))
 	})
 	return mux
+}
+
+func decode(r *http.Request, v any) error {
+	return fault.As("control.decode", fault.Invalid, json.NewDecoder(r.Body).Decode(v))
 }
 
 // handle registers what answers JSON, or nothing.

@@ -1,15 +1,20 @@
 package hub
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"holdfast/server/biller"
+	"holdfast/server/billingdb"
 	"holdfast/server/control"
 	"holdfast/server/operator"
 	"holdfast/sync/fault"
+	"holdfast/sync/id"
 )
 
 // A person becomes an operator with a link of the command line, once, and is none any more at once when removed.
@@ -82,4 +87,62 @@ func TestOperators(t *testing.T) {
 	parent := t.TempDir() // as `holdfast dev` has it
 	open(t, filepath.Join(parent, "hub"), "127.0.0.1:0")
 	must(t, control.NewClient(parent).Call(t.Context(), "GET", "/operators", nil, &list))
+}
+
+// What commands ask about the catalogue and test clocks, over the socket of a running hub.
+func TestCatalogueAndClocksOverTheSocket(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, biller.CatalogFile), []byte(restShop), 0o600))
+	h := open(t, dir, "127.0.0.1:0")
+	addr := h.LeafAddr()
+	e := newEdge(t, addr)
+	e.signUp()
+	var ws struct{ ID id.ID }
+	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"Acme"}`)), &ws))
+	e.ok("GET", "/api/workspaces/"+string(ws.ID)+"/billing", "")
+	c := control.NewClient(dir)
+	next := strings.Replace(restShop, "free: {prices: [{id: base, model: flat, amount: 0}]}",
+		"free: {versions: [{version: 1, prices: [{id: base, model: flat, amount: 0}]}, {version: 2, from: 2026-01-01, prices: [{id: base, model: flat, amount: 0}, {id: mails, model: per_unit, meter: mails, amount: 1}]}]}", 1)
+	var p control.Planned
+	must(t, c.Call(t.Context(), "POST", "/catalog/plan", []byte(next), &p))
+	if len(p.Changes) != 1 || p.Changes[0].Subscribers != 1 || p.Changes[0].Who[0].Name != "Acme" || p.Refused != "" {
+		t.Fatalf("%+v", p)
+	}
+	must(t, c.Call(t.Context(), "POST", "/catalog/plan", []byte(strings.Replace(restShop, "amount: 30", "amount: 31", 1)), &p))
+	if p.Refused == "" || !p.Changes[0].Refused {
+		t.Errorf("an edited version: %+v", p)
+	}
+	if err := c.Call(t.Context(), "POST", "/catalog/apply", []byte(strings.Replace(restShop, "EUR", "NUTS", 1)), nil); !strings.Contains(fault.DetailOf(err), "line 2") {
+		t.Errorf("a broken file: %v", err)
+	}
+	must(t, c.Call(t.Context(), "POST", "/catalog/apply", []byte(next), nil))
+	must(t, h.Close(t.Context()))
+	h = open(t, dir, addr)
+	var text []byte
+	must(t, c.Call(t.Context(), "GET", "/catalog", nil, &text))
+	if strings.TrimSpace(string(text)) != strings.TrimSpace(next) {
+		t.Errorf("after a restart: %s", text)
+	}
+	var moved []biller.Migrated
+	must(t, c.Call(t.Context(), "POST", "/catalog/migrate", biller.Migration{Plan: "free", When: "now"}, &moved))
+	if len(moved) != 1 || moved[0].ID != string(ws.ID) || moved[0].Refused != "" {
+		t.Errorf("%+v", moved)
+	}
+	at := "/clocks/" + string(ws.ID)
+	must(t, c.Call(t.Context(), "PUT", at, control.Moment{At: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)}, nil))
+	var clock billingdb.TestClock
+	must(t, c.Call(t.Context(), "POST", at+"/advance", control.Moment{By: 24 * time.Hour}, &clock))
+	if want := time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC); !clock.At.Equal(want) {
+		t.Errorf("%v", clock)
+	}
+	must(t, c.Call(t.Context(), "DELETE", at, nil, nil))
+	entries, err := h.runners.Entries(t.Context(), "", 0, 10)
+	must(t, err)
+	var did []string
+	for _, x := range entries {
+		did = append(did, x.Action)
+	}
+	if got := strings.Join(did, " "); got != "testclock.end testclock.advance testclock.start catalog.migrate catalog.apply" {
+		t.Errorf("%s", got)
+	}
 }

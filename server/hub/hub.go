@@ -176,7 +176,7 @@ func (h *Hub) serve(ctx context.Context) (err error) {
 	if err = h.http.Open(ctx, h.nc, wire.HubHTTP, "hub"); err != nil {
 		return err
 	}
-	socket := control.NewServer(h.cfg.DataDir, control.New(control.Config{Operators: h.runners, Outbox: h.outbox, Origin: h.cfg.Origins[0], Log: h.cfg.Log}), h.cfg.Log)
+	socket := control.NewServer(h.cfg.DataDir, control.New(control.Config{Operators: h.runners, Billing: h.biller, Outbox: h.outbox, Origin: h.cfg.Origins[0], Log: h.cfg.Log}), h.cfg.Log)
 	if err = socket.Open(); err != nil {
 		return err
 	}

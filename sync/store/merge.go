@@ -215,9 +215,28 @@ func (m *merger) fold(txs []change.Tx) error {
 }
 
 func (m *merger) foldCell(s *slot, n int, col *work.Column, t *change.Tx, c *change.Cell, birth bool) {
-	old := s.row.Cells[n]
 	in := crdt.Cell{Mark: crdt.Mark{Stamp: t.Stamp, Birth: birth}, Val: c.Val}
-	won := in
+	old, won := m.join(s, n, col, in)
+	if !col.Kept() {
+		return
+	}
+	if !birth {
+		m.past = append(m.past, past{s.row.ID, col.Name, in.Val, in.Stamp, c.Base, t.Actor})
+	}
+	if old.Stamp.IsZero() || in == old {
+		return
+	}
+	switch {
+	case won != in:
+		m.doubts = append(m.doubts, doubt{s.l, s.row.ID, n, in.Stamp, true})
+	case c.Base.Before(old.Stamp):
+		m.doubts = append(m.doubts, doubt{s.l, s.row.ID, n, old.Stamp, false})
+	}
+}
+
+// join brings a value into a cell. The history holds every write but a birth that is still the present value.
+func (m *merger) join(s *slot, n int, col *work.Column, in crdt.Cell) (old, won crdt.Cell) {
+	old, won = s.row.Cells[n], in
 	if !old.Stamp.IsZero() {
 		won = col.Join(old, in)
 	}
@@ -229,26 +248,15 @@ func (m *merger) foldCell(s *slot, n int, col *work.Column, t *change.Tx, c *cha
 		s.row.Cells[n] = won
 	}
 	if !col.Kept() {
-		return
+		return old, won
 	}
-	// The history holds every write but a birth that is still the present value.
-	if !birth {
-		m.past = append(m.past, past{s.row.ID, col.Name, in.Val, in.Stamp, c.Base, t.Actor})
-	} else if won != in {
+	if in.Birth && won != in {
 		m.past = append(m.past, past{row: s.row.ID, col: col.Name, val: in.Val, stamp: in.Stamp})
 	}
-	if old.Stamp.IsZero() || in == old {
-		return
-	}
-	if won == in && old.Birth {
+	if old.Birth && in != old && won == in {
 		m.past = append(m.past, past{row: s.row.ID, col: col.Name, val: old.Val, stamp: old.Stamp})
 	}
-	switch {
-	case won != in:
-		m.doubts = append(m.doubts, doubt{s.l, s.row.ID, n, in.Stamp, true})
-	case c.Base.Before(old.Stamp):
-		m.doubts = append(m.doubts, doubt{s.l, s.row.ID, n, old.Stamp, false})
-	}
+	return old, won
 }
 
 // forgetOld drops doubts about writes that came before: their loss was told then.

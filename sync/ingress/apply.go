@@ -70,7 +70,7 @@ func (g *Ingress) ApplyRemote(ctx context.Context, entries []change.Entry) (a Ap
 			return err
 		}
 		for _, o := range moved {
-			if _, err := tx.ExecContext(ctx, q("setHead"), o.head, o.id); err != nil {
+			if _, err := tx.ExecContext(ctx, q("setHead"), o.head, o.bytes, o.id); err != nil {
 				return err
 			}
 		}
@@ -135,7 +135,7 @@ func (g *Ingress) System(ctx context.Context, txs ...change.Tx) (done []change.E
 		if own.head == head {
 			return nil
 		}
-		_, err = tx.ExecContext(ctx, q("setHead"), own.head, own.id)
+		_, err = tx.ExecContext(ctx, q("setHead"), own.head, own.bytes, own.id)
 		return err
 	})
 	if err != nil {

@@ -11,6 +11,8 @@
 //   - A rejection never blocks what comes after it. A temporary error stops a push: the fates given stand, the rest is to be
 //     pushed again.
 //   - When the disk is full nothing of a push is kept and nothing that was committed is lost.
+//   - A log that was trimmed still knows the fates that replicas may ask about, and always holds its origin's last entry, so
+//     that whoever is further behind notices.
 //
 // An Ingress is safe for concurrent use; it does one thing at a time.
 package ingress
@@ -73,6 +75,7 @@ type Ingress struct {
 type origin struct {
 	id          int64
 	head, floor uint64
+	bytes       int64 // of the entries in the log
 }
 
 // New makes an Ingress that does nothing until Open.
@@ -118,7 +121,7 @@ func (g *Ingress) load(ctx context.Context) error {
 	for rows.Next() {
 		var o origin
 		var name string
-		if err := rows.Scan(&o.id, &name, &o.head, &o.floor); err != nil {
+		if err := rows.Scan(&o.id, &name, &o.head, &o.floor, &o.bytes); err != nil {
 			return sqlite.Wrap("ingress.load", err)
 		}
 		g.origins[name], g.names[o.id] = &o, name

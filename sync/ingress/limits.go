@@ -7,6 +7,8 @@ const (
 	pullBytesMax = wire.PullBytesMax
 	// pullEntriesMax bounds their number.
 	pullEntriesMax = 10_000
+	// trimEntriesMax of an origin are taken out of the log in one transaction.
+	trimEntriesMax = 5_000
 	// clampAheadMS is how far a stamp may be ahead of this edge's clock.
 	clampAheadMS = 60_000
 	// numMax is the greatest number of a replica's change; it fits SQLite's integers.

@@ -137,7 +137,7 @@ func (b *batch) run() (err error) {
 	if b.own.head == head {
 		return nil
 	}
-	_, err = b.tx.ExecContext(b.ctx, q("setHead"), b.own.head, b.own.id)
+	_, err = b.tx.ExecContext(b.ctx, q("setHead"), b.own.head, b.own.bytes, b.own.id)
 	return err
 }
 
@@ -149,7 +149,10 @@ func (b *batch) settle() error {
 	var settled uint64
 	err := b.tx.QueryRowContext(b.ctx, q("replica"), int64(b.req.Replica)).Scan(&member, &settled)
 	if errors.Is(err, sql.ErrNoRows) {
-		_, err := b.tx.ExecContext(b.ctx, q("addReplica"), int64(b.req.Replica), string(b.who.ID), first-1)
+		if _, err := b.tx.ExecContext(b.ctx, q("addReplica"), int64(b.req.Replica), string(b.who.ID), first-1); err != nil {
+			return err
+		}
+		_, err := b.tx.ExecContext(b.ctx, q("pruneFates"), int64(b.req.Replica), first-1)
 		return err
 	}
 	switch {
@@ -171,16 +174,23 @@ func (b *batch) settle() error {
 
 // latest finds the stamp after which the replica's next one must lie.
 func (b *batch) latest() error {
-	var bytes []byte
-	err := b.tx.QueryRowContext(b.ctx, q("latest"), int64(b.req.Replica)).Scan(&bytes)
+	var raw []byte
+	err := b.tx.QueryRowContext(b.ctx, q("latestTrimmed"), int64(b.req.Replica)).Scan(&raw)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	copy(b.last[:], raw)
+	err = b.tx.QueryRowContext(b.ctx, q("latest"), int64(b.req.Replica)).Scan(&raw)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	t, err := change.Decode(bytes)
-	b.last = t.Stamp
+	t, err := change.Decode(raw)
+	if b.last.Before(t.Stamp) {
+		b.last = t.Stamp
+	}
 	return err
 }
 
@@ -191,7 +201,7 @@ func (b *batch) known(t change.Tx) (f wire.Fate, known bool, err error) {
 	if err != nil {
 		return f, false, err
 	}
-	kept, known, err := b.kept(b.ctx, b.tx, t)
+	kept, known, err := b.kept(b.ctx, b.tx, b.req.Replica, t.Num, sum(t))
 	if err != nil {
 		return f, false, err
 	}
@@ -226,16 +236,16 @@ func (b *batch) logged(t change.Tx) (f wire.Fate, known bool, err error) {
 }
 
 // kept is the fate that was written down for a change.
-func (g *Ingress) kept(ctx context.Context, tx *sql.Tx, t change.Tx) (f wire.Fate, known bool, err error) {
-	var digest, raw []byte
-	err = tx.QueryRowContext(ctx, q("fate"), int64(t.Replica()), t.Num).Scan(&digest, &raw)
+func (g *Ingress) kept(ctx context.Context, tx *sql.Tx, replica, num uint64, digest []byte) (f wire.Fate, known bool, err error) {
+	var was, raw []byte
+	err = tx.QueryRowContext(ctx, q("fate"), int64(replica), num).Scan(&was, &raw)
 	if errors.Is(err, sql.ErrNoRows) {
 		return f, false, nil
 	}
 	if err != nil {
 		return f, false, err
 	}
-	if !bytes.Equal(digest, sum(t)) {
+	if !bytes.Equal(was, digest) {
 		return f, false, reused()
 	}
 	f, err = wire.DecodeFate(raw)
@@ -404,9 +414,10 @@ func (g *Ingress) log(ctx context.Context, tx *sql.Tx, o *origin, e change.Entry
 	if e.Tx.Num > 0 {
 		replica = int64(e.Tx.Replica())
 	}
-	_, err := tx.ExecContext(ctx, q("addLog"), o.id, e.Seq, replica, e.Tx.Num, now.UnixMilli(), e.Tx.Encode())
+	raw := e.Tx.Encode()
+	_, err := tx.ExecContext(ctx, q("addLog"), o.id, e.Seq, replica, e.Tx.Num, now.UnixMilli(), raw)
 	if err == nil {
-		o.head = e.Seq
+		o.head, o.bytes = e.Seq, o.bytes+int64(len(raw))
 	}
 	return err
 }

@@ -1,14 +1,14 @@
 -- name: origins
-SELECT id, name, head, floor FROM origin ORDER BY name
+SELECT id, name, head, floor, bytes FROM origin ORDER BY name
 
 -- name: addOrigin
 INSERT INTO origin (name, head, floor) VALUES (?, ?, ?) RETURNING id
 
 -- name: setHead
-UPDATE origin SET head = ? WHERE id = ?
+UPDATE origin SET head = ?, bytes = ? WHERE id = ?
 
 -- name: setFloor
-UPDATE origin SET floor = ? WHERE id = ?
+UPDATE origin SET head = ?, floor = ?, bytes = ? WHERE id = ?
 
 -- name: addLog
 INSERT INTO log (origin, seq, replica, num, at_ms, tx) VALUES (?, ?, ?, ?, ?, ?)
@@ -19,12 +19,19 @@ SELECT seq, tx FROM log WHERE origin = ? AND seq > ? ORDER BY seq
 -- name: made
 SELECT seq FROM log WHERE origin = ? AND seq > ? AND seq <= ? AND num = 0 ORDER BY seq
 
+-- name: trimmed
+SELECT coalesce(sum(length(tx)), 0) FROM log WHERE origin = ? AND seq <= ?
+
 -- name: trimLog
 DELETE FROM log WHERE origin = ? AND seq <= ?
 
 -- name: oldLog
-SELECT l.origin, l.seq, l.tx FROM log l JOIN replica r ON r.replica = l.replica
-WHERE l.origin = ? AND l.seq <= ? AND l.num > r.settled
+SELECT seq, at_ms, length(tx) FROM log WHERE origin = ? AND seq > ? ORDER BY seq LIMIT ?
+
+-- name: unsettled
+SELECT l.seq, l.tx FROM log l LEFT JOIN replica r ON r.replica = l.replica
+WHERE l.origin = ?1 AND l.seq <= ?2 AND l.num > 0
+  AND l.num > coalesce(r.settled, (SELECT max(m.num) FROM log m WHERE m.replica = l.replica AND m.num > 0) - ?3)
 
 -- name: logged
 SELECT origin, seq, tx FROM log WHERE replica = ?1 AND num = ?2 AND num > 0
@@ -33,8 +40,21 @@ ORDER BY origin = ?3 DESC, at_ms, origin LIMIT 1
 -- name: latest
 SELECT tx FROM log WHERE replica = ? AND num > 0 ORDER BY num DESC LIMIT 1
 
+-- name: latestTrimmed
+SELECT stamp FROM latest WHERE replica = ?
+
+-- name: newest
+SELECT replica, max(num), tx FROM log WHERE origin = ? AND seq <= ? AND num > 0 GROUP BY replica
+
+-- name: setLatest
+INSERT INTO latest (replica, stamp) VALUES (?, ?)
+ON CONFLICT DO UPDATE SET stamp = excluded.stamp WHERE excluded.stamp > stamp
+
 -- name: replica
 SELECT member, settled FROM replica WHERE replica = ?
+
+-- name: settled
+SELECT EXISTS (SELECT 1 FROM replica WHERE replica = ? AND settled >= ?)
 
 -- name: addReplica
 INSERT INTO replica (replica, member, settled) VALUES (?, ?, ?)
@@ -49,6 +69,10 @@ SELECT sum, fate FROM fate WHERE replica = ? AND num = ?
 INSERT INTO fate (replica, num, sum, fate) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET sum = excluded.sum, fate = excluded.fate
 
+-- name: pruneStrangers
+DELETE FROM fate WHERE NOT EXISTS (SELECT 1 FROM replica r WHERE r.replica = fate.replica)
+  AND num <= (SELECT max(f.num) FROM fate f WHERE f.replica = fate.replica) - ?
+
 -- name: pruneFates
 DELETE FROM fate WHERE replica = ? AND num <= ?
 
@@ -58,3 +82,21 @@ ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq
 
 -- name: applied
 SELECT region, origin, seq FROM applied
+
+-- name: exportFloors
+CREATE TABLE snap.floor AS SELECT name AS origin, floor AS seq FROM main.origin WHERE floor > 0
+
+-- name: exportFates
+CREATE TABLE snap.fate AS SELECT replica, num, sum, fate FROM main.fate
+
+-- name: exportLatest
+CREATE TABLE snap.latest AS SELECT replica, stamp FROM main.latest
+
+-- name: latestAll
+SELECT replica, stamp FROM latest
+
+-- name: floors
+SELECT origin, seq FROM floor ORDER BY origin
+
+-- name: fates
+SELECT replica, num, sum, fate FROM fate

@@ -20,8 +20,14 @@ const SnapshotPageBytes = 32 << 10
 // Snapshot writes the workspace's rows as of one moment to a new SQLite file: the store's tables, and the table
 // cursor(origin, seq) that says up to where the file holds each origin's log. It returns that cursor. A file-backed
 // workspace goes on meanwhile; one in memory waits. On error nothing is left at path.
-func (g *Ingress) Snapshot(ctx context.Context, path string) (v change.Vector, err error) {
-	const op = "ingress.Snapshot"
+func (g *Ingress) Snapshot(ctx context.Context, path string) (change.Vector, error) {
+	v, err := g.copy(ctx, path, nil)
+	return v, fault.Wrap("ingress.Snapshot", err)
+}
+
+// copy writes a snapshot; more adds to it within the same moment.
+func (g *Ingress) copy(ctx context.Context, path string, more func(context.Context, *sql.Conn) error) (v change.Vector, err error) {
+	const op = "ingress.copy"
 	if _, err := os.Stat(path); err == nil {
 		return nil, fault.Errorf(op, fault.Conflict, "the file exists")
 	}
@@ -30,7 +36,7 @@ func (g *Ingress) Snapshot(ctx context.Context, path string) (v change.Vector, e
 		return nil, fault.Wrap(op, err)
 	}
 	defer done()
-	v, err = copyTo(ctx, db, path)
+	v, err = copyTo(ctx, db, path, more)
 	if err != nil {
 		for _, suffix := range []string{"", "-journal", "-wal", "-shm"} {
 			os.Remove(path + suffix) //nolint:errcheck // it may not be there
@@ -59,7 +65,7 @@ func (g *Ingress) reader(ctx context.Context) (db *sql.DB, done func(), err erro
 	return db, func() { db.Close() }, nil
 }
 
-func copyTo(ctx context.Context, db *sql.DB, path string) (v change.Vector, err error) {
+func copyTo(ctx context.Context, db *sql.DB, path string, more func(context.Context, *sql.Conn) error) (v change.Vector, err error) {
 	c, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
@@ -76,6 +82,9 @@ func copyTo(ctx context.Context, db *sql.DB, path string) (v change.Vector, err 
 		}
 	}
 	v, err = copyRows(ctx, c)
+	if err == nil && more != nil {
+		err = more(ctx, c)
+	}
 	if err != nil {
 		c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") //nolint:errcheck // the error that led here counts
 		return nil, err

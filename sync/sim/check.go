@@ -121,10 +121,12 @@ func (w *World) Check() error {
 				continue
 			}
 			k := [2]uint64{e.Tx.Replica(), e.Tx.Num}
-			if !last[k[0]].Before(e.Tx.Stamp) {
+			if !last[k[0]].Before(e.Tx.Stamp) && !w.ops.late[push{r.name, k[0], k[1]}] {
 				return fmt.Errorf("%s gave %d of replica %d the stamp %s, not after %s", r.name, k[1], k[0], e.Tx.Stamp, last[k[0]])
 			}
-			last[k[0]] = e.Tx.Stamp
+			if last[k[0]].Before(e.Tx.Stamp) {
+				last[k[0]] = e.Tx.Stamp
+			}
 			switch was := seen[k]; was {
 			case "":
 				seen[k] = r.name

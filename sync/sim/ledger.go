@@ -15,6 +15,7 @@ type ledger struct {
 	ops   map[id.ID]*op
 	log   map[string][]change.Entry // by origin, in sequence
 	fates map[push][]byte           // as first given by a region
+	late  map[push]bool             // refused once, and the region lost the file that said so
 	wrong error
 }
 
@@ -32,7 +33,7 @@ type push struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{ops: map[id.ID]*op{}, log: map[string][]change.Entry{}, fates: map[push][]byte{}}
+	return &ledger{ops: map[id.ID]*op{}, log: map[string][]change.Entry{}, fates: map[push][]byte{}, late: map[push]bool{}}
 }
 
 func (l *ledger) made(key id.ID) { l.ops[key] = &op{} }
@@ -50,6 +51,17 @@ func (l *ledger) logged(entries []change.Entry) {
 			l.wrong = fmt.Errorf("%s logged %d, after %d", e.Origin, e.Seq, want-1)
 		}
 		l.log[e.Origin] = append(log, e)
+	}
+}
+
+// forgetRefusals: a region that lost its file remembers what it accepted, from the log, and not what it refused. Whoever
+// asks again may have it accepted, after what was later.
+func (l *ledger) forgetRefusals(region string) {
+	for k, raw := range l.fates {
+		if f, err := wire.DecodeFate(raw); k.region == region && err == nil && !f.Accepted {
+			delete(l.fates, k)
+			l.late[k] = true
+		}
 	}
 }
 

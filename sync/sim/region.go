@@ -158,7 +158,12 @@ func (r *region) fetchFrom(from, origin *region) {
 
 func (r *region) answer(to *region, origin string, after uint64) error {
 	if r.door.Floors()[origin] > after {
-		return nil // trimmed: somebody else has it, or it is not needed
+		path, err := r.export()
+		if err != nil || !r.w.reach(r.index, to.index) {
+			return err
+		}
+		r.w.send(fmt.Sprintf("%s answers %s: its rows as a whole", r.name, to.name), func() error { return to.adopt(path) })
+		return nil
 	}
 	entries, err := r.door.Log(r.w.ctx, origin, after, 4000+r.w.rnd.IntN(20_000))
 	if err != nil || len(entries) == 0 {
@@ -193,12 +198,88 @@ func (r *region) crash() error {
 	return nil
 }
 
-// trim drops a part of the log that all regions have.
+// trim drops a part of the log that all regions have, and now and then of what some region still lacks.
 func (r *region) trim() error {
 	v := r.door.Everywhere()
+	if r.w.dice(3) {
+		v = r.door.Heads()
+	}
 	for name, seq := range v {
 		v[name] = seq * 3 / 4
 	}
 	r.w.say("region %s trims to %v", r.name, v)
 	return r.door.Trim(r.w.ctx, v)
+}
+
+func (r *region) export() (string, error) {
+	path := r.w.file()
+	_, err := r.door.Export(r.w.ctx, path)
+	return path, err
+}
+
+// adopt takes another region's rows over.
+func (r *region) adopt(path string) error {
+	heads := r.door.Heads()
+	if err := r.door.Adopt(r.w.ctx, path); err != nil {
+		return err
+	}
+	r.w.report.Adoptions++
+	r.w.say("region %s had %v and has %v", r.name, heads, r.door.Heads())
+	return nil
+}
+
+// lose destroys the database. The region answers nobody before it has all again that it had, so it happens only while
+// another region that can be reached has that.
+func (r *region) lose() error {
+	heads := r.door.Heads()
+	for _, from := range r.w.regions {
+		if from == r || !r.w.reach(r.index, from.index) || !from.door.Heads().Covers(heads) {
+			continue
+		}
+		r.w.report.Rebuilds++
+		r.w.say("region %s loses its file and gets it again from %s", r.name, from.name)
+		r.w.ops.forgetRefusals(r.name)
+		r.db.Close()
+		var err error
+		if r.db, err = sqlite.Open(r.w.ctx, ":memory:", sqlite.Options{}); err != nil {
+			return err
+		}
+		if err := r.start(); err != nil {
+			return err
+		}
+		if err := r.rebuild(from); err != nil {
+			return err
+		}
+		if got := r.door.Heads(); !got.Covers(heads) || got[r.name] != heads[r.name] {
+			return fmt.Errorf("region %s had %v and got %v again", r.name, heads, got)
+		}
+		return r.crash()
+	}
+	return nil
+}
+
+// rebuild fetches all that another region has.
+func (r *region) rebuild(from *region) error {
+	path, err := from.export()
+	if err != nil {
+		return err
+	}
+	if err := r.adopt(path); err != nil {
+		return err
+	}
+	for _, origin := range from.door.Heads().Origins() {
+		for {
+			entries, err := from.door.Log(r.w.ctx, origin, r.door.Heads()[origin], 4000)
+			if err != nil {
+				return err
+			}
+			if len(entries) == 0 {
+				break
+			}
+			if _, err := r.door.ApplyRemote(r.w.ctx, entries); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

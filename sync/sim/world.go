@@ -4,8 +4,9 @@
 // Time is simulated. The network drops, doubles, delays and reorders every message; regions are cut from one another; devices
 // go offline, roam between regions, and have clocks that are wrong by minutes or by a year; processes die between any two
 // commits, which loses everything but the database; devices lose their database and come back from its mirror; logs are
-// trimmed, so that devices must start from a snapshot; people lose and regain the right to write, and regions learn of it
-// at different times.
+// trimmed, so that devices must start from a snapshot, and beyond what other regions have, so that those must take the rows
+// as a whole; regions lose their file and get it again from another; people lose and regain the right to write, and regions
+// learn of it at different times.
 //
 // While it runs, and after everything has healed, Run checks: all replicas are equal; they are what a naive merge of all
 // logs gives; nothing that was acknowledged is missing; nothing is logged twice by one region; every edit has exactly one
@@ -42,6 +43,7 @@ type Report struct {
 	Steps, Edits, Accepted, Refused, Resent    int
 	Entries, Doubled                           int // in all logs; changes that two regions logged
 	Crashes, Installs, Losses, Renames, Clamps int
+	Adoptions, Rebuilds                        int // of a region, from another one's rows
 	Messages, Dropped                          int
 	Trace                                      uint64 // fingerprint of everything that happened, in order
 }
@@ -247,6 +249,9 @@ func (w *World) trouble(d *device) error {
 	case 0, 1:
 		return d.crash()
 	case 2:
+		if w.dice(2) {
+			return pick(w, w.regions).lose()
+		}
 		return pick(w, w.regions).crash()
 	case 3:
 		return d.roam()

@@ -41,7 +41,8 @@ func TestWorld(t *testing.T) {
 	t.Logf("%d worlds in %v: %+v", n, time.Since(started).Round(time.Millisecond), sum)
 	// A world in which nothing happens proves nothing.
 	for what, n := range map[string]int{"accepted": sum.Accepted, "refused": sum.Refused, "crashes": sum.Crashes, "snapshots": sum.Installs,
-		"lost databases": sum.Losses, "clamped stamps": sum.Clamps, "dropped messages": sum.Dropped} {
+		"lost databases": sum.Losses, "clamped stamps": sum.Clamps, "dropped messages": sum.Dropped,
+		"adoptions": sum.Adoptions, "rebuilt regions": sum.Rebuilds} {
 		if n == 0 {
 			t.Errorf("no %s in all these worlds", what)
 		}
@@ -61,6 +62,8 @@ func add(sum *sim.Report, r sim.Report) {
 	sum.Losses += r.Losses
 	sum.Renames += r.Renames
 	sum.Clamps += r.Clamps
+	sum.Adoptions += r.Adoptions
+	sum.Rebuilds += r.Rebuilds
 	sum.Messages += r.Messages
 	sum.Dropped += r.Dropped
 }

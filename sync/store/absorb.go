@@ -121,4 +121,3 @@ func readPast(ctx context.Context, from Q, last past) (list []past, err error) {
 	}
 	return list, rows.Err()
 }
-

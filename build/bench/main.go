@@ -2,7 +2,7 @@
 //
 //	go run ./build/bench [-only P1,P4]
 //
-// Each measurement is a function in this folder, registered in the table below. It never fails a build: what cannot be
+// Each measurement is a function in this folder, registered in methods.go. It never fails a build: what cannot be
 // measured is written down with the reason.
 package main
 
@@ -22,25 +22,10 @@ import (
 	"holdfast/build/bench/figure"
 )
 
-// measurement fills one or more rows of the table. Figures of one and the same workspace are measured together.
-type measurement struct {
-	id  string // "P4", or "P1 P2"
-	run func(ctx context.Context, e env) ([]figure.Figure, error)
-}
-
 // env is what a measurement is given.
 type env struct {
 	root string                        // folder of go.mod
 	say  func(format string, a ...any) // a line of progress
-}
-
-var measurements = []measurement{
-	{"P4", firstVisit},
-	{"P1 P2 P3 P5", large},
-	{"P6", propagation},
-	{"P7", betweenRegions},
-	{"P9", mergeRate},
-	{"P13", usageRate},
 }
 
 // resultsFile is written by a full run; a run of some figures only prints.
@@ -68,6 +53,7 @@ func run(ctx context.Context, only string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(programDir) }() // "" when nothing was built
+	began := time.Now()
 	var figures []figure.Figure
 	var failures []figure.Failure
 	for _, m := range wanted {
@@ -86,11 +72,11 @@ func run(ctx context.Context, only string) error {
 			return ctx.Err()
 		}
 	}
-	fmt.Print("\n", figure.Table(figures))
+	fmt.Printf("\nin %s\n\n%s", time.Since(began).Round(time.Second), figure.Table(figures))
 	if only != "" {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(root, resultsFile), []byte(figure.Report(machine(ctx, root), figures, failures)), 0o644)
+	return os.WriteFile(filepath.Join(root, resultsFile), []byte(figure.Report(machine(ctx, root), figures, methods(), failures)), 0o644)
 }
 
 func choose(only string) ([]measurement, error) {

@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"holdfast/build/bench/figure"
@@ -29,18 +32,38 @@ func mergeRate(ctx context.Context, e env) (out []figure.Figure, err error) {
 	err = try(ctx, e, func(t *trial) {
 		raw := rounds(mergeRuns, func() float64 { return t.insertRaw(workload(mergeRows, 1)) })
 		e.say("raw inserts: %.0f rows/s", raw)
-		peers := []figure.Peer{{Name: "raw inserts row by row, same driver", Value: raw}}
+		theirs, err := t.mergeCRSQLite()
+		if err != nil {
+			e.say("cr-sqlite is not measured: %v", err)
+		}
 		for _, w := range []struct {
 			name     string
 			creating float64
 		}{{"new tasks", 1}, {"40 % new, 60 % edits", 0.4}, {"edits", 0.01}} {
 			rate := rounds(mergeRuns, func() float64 { return t.merge(workload(mergeRows, w.creating)) })
 			e.say("merged, %s: %.0f rows/s", w.name, rate)
-			out = append(out, figure.Figure{ID: "P9", What: "row changes merged into a tenant's file, " + w.name, Value: rate, Unit: "rows/s", More: true,
-				Beside: peers, RatioMin: 0.5, Note: fmt.Sprintf("%d changes, %d a transaction", mergeRows, mergeBatch)})
+			f := figure.Figure{ID: "P9", What: "row changes merged into a tenant's file, " + w.name, Value: rate, Unit: "rows/s", More: true,
+				Beside: []figure.Peer{{Name: "raw inserts row by row, same driver", Value: raw, Min: 0.5}}, Note: fmt.Sprintf("%d changes", mergeRows)}
+			if theirs != nil {
+				f.Beside = append(f.Beside, figure.Peer{Name: crSQLite.name + " " + t.version(crSQLite.pkg) + ", in memory", Value: theirs[w.name], Min: 4})
+				f.Note += fmt.Sprintf("; %.2g of raw inserts, cr-sqlite %.2g of its own (%.0f rows/s)", rate/raw, theirs[w.name]/theirs["raw"], theirs["raw"])
+			}
+			out = append(out, f)
 		}
 	})
 	return out, err
+}
+
+// mergeCRSQLite gives cr-sqlite's rates by kind of work, and that of raw inserts in the same build.
+func (t *trial) mergeCRSQLite() (rates map[string]float64, err error) {
+	t.installPeers()
+	cmd := exec.CommandContext(t.ctx, "node", "merge.mjs", strconv.Itoa(mergeRows), strconv.Itoa(mergeBatch))
+	cmd.Dir = filepath.Join(t.root, peersDir)
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("merge.mjs: %w", err)
+	}
+	return rates, json.Unmarshal(out, &rates)
 }
 
 // tenantFile opens an empty file as an edge does.

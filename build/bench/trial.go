@@ -15,12 +15,12 @@ import (
 type trial struct {
 	testing.TB // nothing but the methods below is called
 	ctx        context.Context
+	root       string // folder of go.mod
 	say        func(format string, a ...any)
 
 	mu       sync.Mutex
 	cleanups []func()
 	failures []error
-	folders  int
 }
 
 // over is the panic that Fatal ends a measurement with.
@@ -28,7 +28,7 @@ type over struct{}
 
 // try runs a measurement and gives what went wrong.
 func try(ctx context.Context, e env, f func(t *trial)) error {
-	t := &trial{ctx: ctx, say: e.say}
+	t := &trial{ctx: ctx, root: e.root, say: e.say}
 	func() {
 		defer t.guard()
 		f(t)

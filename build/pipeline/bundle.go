@@ -69,6 +69,8 @@ type Script struct {
 	Assets  map[string]string // logical name to URL, for the module "holdfast:assets" and for url() in CSS
 	Version string
 	Minify  bool
+	// External are modules that stay as imports, such as "node:*": a library asks for them only outside a browser.
+	External []string
 }
 
 // Bundle builds s into one file: an ES module, or a style sheet. A script may import
@@ -88,6 +90,7 @@ func Bundle(s Script) ([]byte, error) {
 		MinifyWhitespace:  s.Minify,
 		MinifySyntax:      s.Minify,
 		MinifyIdentifiers: s.Minify,
+		External:          s.External,
 		LogLevel:          api.LogLevelSilent,
 		Plugins:           []api.Plugin{s.plugin()},
 	}

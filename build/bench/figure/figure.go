@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Figure is one measured number.
@@ -22,15 +23,15 @@ type Figure struct {
 	Target float64 // the bound; 0 when the target is only a ratio
 	More   bool    // more is better; otherwise less is
 	Beside []Peer  // measured in the same run
-	// RatioMin is what Value must be of every peer's value: 10 for ten times better, 0.5 for half as good. 0 asks nothing.
-	RatioMin float64
-	Note     string // how it was measured, where it matters; one line
+	Note   string  // what the number alone does not say; one line
 }
 
 // Peer is another program doing the same work on the same data.
 type Peer struct {
 	Name  string // with its version
 	Value float64
+	// Min is how good the figure must be of it: 10 for ten times better, 0.5 for half as good. 0 asks nothing.
+	Min float64
 }
 
 // Ratio is how many times better the figure is than the peer: above 1 it is ahead, whichever direction is better.
@@ -41,13 +42,13 @@ func (f Figure) Ratio(p Peer) float64 {
 	return p.Value / f.Value
 }
 
-// Met says whether the figure reaches its target and its ratio to every peer.
-func (f Figure) Met() bool {
-	if f.Target != 0 && (f.More && f.Value < f.Target || !f.More && f.Value > f.Target) {
-		return false
-	}
-	return !slices.ContainsFunc(f.Beside, func(p Peer) bool { return f.RatioMin > 0 && f.Ratio(p) < f.RatioMin })
+// Reached says whether the figure reaches its own bound.
+func (f Figure) Reached() bool {
+	return f.Target == 0 || f.More && f.Value >= f.Target || !f.More && f.Value <= f.Target
 }
+
+// Beats says whether the figure is as good beside a peer as it must be.
+func (f Figure) Beats(p Peer) bool { return p.Min == 0 || f.Ratio(p) >= p.Min }
 
 // Percentile returns the smallest sample that at least the share q (0 to 1) of all samples does not exceed (nearest
 // rank). It is NaN without samples.
@@ -76,70 +77,113 @@ type Machine struct {
 	Date     time.Time
 }
 
-// Failure is a measurement that could not be made.
+// Method says how the figures of some targets are measured.
+type Method struct {
+	IDs  string // "P1 P2"
+	Text string
+}
+
+// Failure is something that could not be measured.
 type Failure struct {
 	ID  string
 	Err error
 }
 
 // Report writes a run as Markdown. The same figures give the same bytes.
-func Report(m Machine, figures []Figure, failures []Failure) string {
+func Report(m Machine, figures []Figure, methods []Method, failures []Failure) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Figures\n\nMeasured on %s, commit %s.\n\n", m.Date.UTC().Format("2006-01-02 15:04 MST"), m.Commit)
 	fmt.Fprintf(&b, "%s, %d cores, %.0f GiB, %s; %s; %s.\n", m.CPU, m.Cores, m.MemoryGB, m.System, m.Go, m.Browser)
-	b.WriteString("A ratio above 1 means that Holdfast is ahead. A figure that falls short is marked.\n\n")
+	b.WriteString("A ratio above 1 means that Holdfast is ahead. Ratios say more than times, which depend on the machine and its load.\n\n")
 	b.WriteString(Table(figures))
 	if len(failures) > 0 {
 		b.WriteString("\n## Not measured\n\n")
 		for _, f := range failures {
-			fmt.Fprintf(&b, "- %s: %s\n", f.ID, strings.ReplaceAll(strings.TrimSpace(f.Err.Error()), "\n", " "))
+			fmt.Fprintf(&b, "- %s: %s\n", f.ID, strings.Join(strings.Fields(f.Err.Error()), " "))
+		}
+	}
+	b.WriteString("\n## How\n")
+	for _, m := range methods {
+		fmt.Fprintf(&b, "\n**%s** %s\n", strings.ReplaceAll(m.IDs, " ", ", "), m.Text)
+		for _, f := range ordered(figures) {
+			if f.Note != "" && slices.Contains(strings.Fields(m.IDs), f.ID) {
+				fmt.Fprintf(&b, "- %s %s: %s\n", f.ID, f.What, f.Note)
+			}
 		}
 	}
 	return b.String()
 }
 
-// Table writes figures as a Markdown table, ordered by target.
+// Table writes figures as a Markdown table, ordered by target: a line for a figure and one for each further peer.
 func Table(figures []Figure) string {
+	rows := [][]string{{"#", "what", "target", "measured", "beside", "ratio", ""}, {"---", "---", "---", "---", "---", "---", "---"}}
+	for _, f := range ordered(figures) {
+		own := []string{f.ID, f.What, target(f), number(f.Value, f.Unit)}
+		if len(f.Beside) == 0 || f.Target != 0 {
+			rows = append(rows, append(slices.Clone(own), "", "", verdict(f.Target != 0, f.Reached())))
+			own = []string{"", "", "", ""}
+		}
+		for _, p := range f.Beside {
+			if p.Min != 0 {
+				own[2] = fmt.Sprintf("≥ %.2g×", p.Min)
+			}
+			rows = append(rows, append(slices.Clone(own), p.Name+": "+number(p.Value, f.Unit), fmt.Sprintf("%.2g×", f.Ratio(p)), verdict(p.Min != 0, f.Beats(p))))
+			own = []string{"", "", "", ""}
+		}
+	}
+	return align(rows)
+}
+
+func verdict(asked, met bool) string {
+	switch {
+	case !asked:
+		return ""
+	case met:
+		return "met"
+	default:
+		return "**short**"
+	}
+}
+
+// align writes cells as a table that reads well as plain text too.
+func align(rows [][]string) string {
+	widths := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for i, c := range r {
+			widths[i] = max(widths[i], utf8.RuneCountInString(c))
+		}
+	}
+	var b strings.Builder
+	for _, r := range rows {
+		for i, c := range r {
+			fill := " "
+			if c == "---" {
+				fill = "-"
+			}
+			b.WriteString("| " + c + strings.Repeat(fill, widths[i]-utf8.RuneCountInString(c)) + " ")
+		}
+		b.WriteString("|\n")
+	}
+	return b.String()
+}
+
+func ordered(figures []Figure) []Figure {
 	sorted := slices.Clone(figures)
 	slices.SortStableFunc(sorted, func(a, b Figure) int {
 		return cmp.Or(cmp.Compare(len(a.ID), len(b.ID)), cmp.Compare(a.ID, b.ID)) // P2 before P10
 	})
-	var b strings.Builder
-	b.WriteString("| # | what | measured | target | beside (ratio) | |\n|---|---|---|---|---|---|\n")
-	for _, f := range sorted {
-		var beside []string
-		for _, p := range f.Beside {
-			beside = append(beside, fmt.Sprintf("%s %s (%.2g×)", p.Name, number(p.Value, f.Unit), f.Ratio(p)))
-		}
-		met := "met"
-		if !f.Met() {
-			met = "**short**"
-		}
-		if f.Target == 0 && f.RatioMin == 0 {
-			met = ""
-		}
-		what := f.What
-		if f.Note != "" {
-			what += "; " + f.Note
-		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", f.ID, what, number(f.Value, f.Unit), target(f), strings.Join(beside, "; "), met)
-	}
-	return b.String()
+	return sorted
 }
 
 func target(f Figure) string {
-	var parts []string
-	if f.Target != 0 {
-		sign := "≤"
-		if f.More {
-			sign = "≥"
-		}
-		parts = append(parts, sign+" "+number(f.Target, f.Unit))
+	switch {
+	case f.Target == 0:
+		return ""
+	case f.More:
+		return "≥ " + number(f.Target, f.Unit)
+	default:
+		return "≤ " + number(f.Target, f.Unit)
 	}
-	if f.RatioMin != 0 {
-		parts = append(parts, fmt.Sprintf("≥ %.2g×", f.RatioMin))
-	}
-	return strings.Join(parts, ", ")
 }
 
 // number keeps three significant digits, and groups the thousands of large ones.

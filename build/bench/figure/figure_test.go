@@ -15,12 +15,13 @@ func TestReport(t *testing.T) {
 	got := Report(
 		Machine{CPU: "Test CPU", Cores: 2, MemoryGB: 24, System: "linux/amd64", Go: "go1.26", Browser: "Chromium 1", Commit: "abc", Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
 		[]Figure{
-			{ID: "P10", What: "pushes", Value: 5200.4, Unit: "tx/s", Target: 5000, More: true, Beside: []Peer{{"other 1.0", 2600}}},
-			{ID: "P2", What: "open a list, p95", Value: 48.21, Unit: "ms", Target: 50, Beside: []Peer{{"peer 2", 482.1}}, RatioMin: 10, Note: "100,000 tasks"},
+			{ID: "P10", What: "pushes", Value: 5200.4, Unit: "tx/s", Target: 5000, More: true, Beside: []Peer{{"other 1.0", 2600, 0}}},
+			{ID: "P2", What: "open a list, p95", Value: 48.21, Unit: "ms", Target: 50, Beside: []Peer{{"peer 2", 482.1, 10}, {"peer 3", 24, 0}}, Note: "100,000 tasks"},
 			{ID: "P3", What: "cold start", Value: 1250, Unit: "ms", Target: 1000},
-			{ID: "P9", What: "merge", Value: 0.4, Unit: "of raw", More: true, Beside: []Peer{{"raw", 1}}, RatioMin: 0.5},
+			{ID: "P9", What: "merge", Value: 0.4, Unit: "of raw", More: true, Beside: []Peer{{"raw", 1, 0.5}}},
 			{ID: "P7", What: "no target", Value: 1234567, Unit: "B"},
 		},
+		[]Method{{"P2 P3", "Chromium, a workspace of 100,000 tasks."}, {"P9", "One core."}},
 		[]Failure{{"P5", errors.New("peer did\nnot install")}},
 	)
 	const golden = "testdata/report.md"

@@ -63,7 +63,9 @@ func run(ctx context.Context, only string) error {
 		got, err := m.run(ctx, env{root: root, say: say})
 		if err != nil {
 			say("not measured: %v", err)
-			failures = append(failures, figure.Failure{ID: m.id, Err: err})
+			for _, err := range each(err) {
+				failures = append(failures, figure.Failure{ID: m.id, Err: err})
+			}
 		} else {
 			say("measured in %s", time.Since(start).Round(100*time.Millisecond))
 		}
@@ -77,6 +79,14 @@ func run(ctx context.Context, only string) error {
 		return nil
 	}
 	return os.WriteFile(filepath.Join(root, resultsFile), []byte(figure.Report(machine(ctx, root), figures, methods(), failures)), 0o644)
+}
+
+// each takes apart what a measurement joined: a peer that failed beside others.
+func each(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
 }
 
 func choose(only string) ([]measurement, error) {

@@ -18,7 +18,7 @@ import (
 
 const (
 	peersDir     = "build/bench/peers" // of the root
-	peerPatience = 3 * time.Minute     // for a peer to take 100,000 tasks
+	peerPatience = 100 * time.Second   // for a peer to take 100,000 tasks
 )
 
 // peer is another store for a browser, with a page of ours around it (peers/page.js).

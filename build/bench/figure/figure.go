@@ -99,7 +99,7 @@ func Report(m Machine, figures []Figure, methods []Method, failures []Failure) s
 	if len(failures) > 0 {
 		b.WriteString("\n## Not measured\n\n")
 		for _, f := range failures {
-			fmt.Fprintf(&b, "- %s: %s\n", f.ID, strings.Join(strings.Fields(f.Err.Error()), " "))
+			fmt.Fprintf(&b, "- %s: %s\n", f.ID, sentence(f.Err))
 		}
 	}
 	b.WriteString("\n## How\n")
@@ -132,6 +132,16 @@ func Table(figures []Figure) string {
 		}
 	}
 	return align(rows)
+}
+
+const reasonMax = 300 // characters of why something was not measured; a page that did not do as it should is longer
+
+func sentence(err error) string {
+	words := []rune(strings.Join(strings.Fields(err.Error()), " "))
+	if len(words) > reasonMax {
+		return string(words[:reasonMax]) + "…"
+	}
+	return string(words)
 }
 
 func verdict(asked, met bool) string {

@@ -20,8 +20,8 @@ export const taskOf = (i) => ({
 });
 
 export async function page(peer) {
+  const composer = document.body.appendChild(document.createElement("div")); // above what grows, so that a click hits it
   const main = document.body.appendChild(document.createElement("main"));
-  const composer = document.body.appendChild(document.createElement("div"));
   composer.innerHTML = '<button data-act="compose">New task</button>';
   await peer.open();
 

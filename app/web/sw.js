@@ -5,7 +5,7 @@ import { assets, version } from "holdfast:assets";
 const name = "app-" + version;
 const paths = Object.values(assets).filter((path) => path === "/" || path === "/manifest.webmanifest" || path.startsWith("/assets/"));
 const own = new Set(paths);
-const remote = /^\/(api|sync|nats|healthz)(\/|$)/;
+const remote = /^\/(api|operator|sync|nats|healthz)(\/|$)/;
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {

@@ -34,7 +34,15 @@ func (b *builder) bundleAll() error {
 		return err
 	}
 	b.addFixed("index.html", "/", page)
-	return b.bundle("sw.js", "app/web/sw.js")
+	if err := b.bundle("sw.js", "app/web/sw.js"); err != nil {
+		return err
+	}
+	for _, f := range []string{"console.css", "console.js"} { // after sw.js: devices do not keep what only operators load
+		if err := b.bundle(f, "app/web/"+f); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // bundle builds one entry point. sw.js keeps its name: a service worker is found, and updated, under one address.

@@ -3,7 +3,7 @@
 // The steps, each skipped when its inputs have not changed:
 //
 //	npm ci ─▶ sqlite3.wasm ─┐
-//	wasm/page, wasm/worker ─┼─▶ worker.js ─▶ boot.js, app.css ─▶ index.html ─▶ sw.js ─▶ manifest.json
+//	wasm/page, wasm/worker ─┼─▶ worker.js ─▶ boot.js, app.css ─▶ index.html ─▶ sw.js ─▶ console.css, console.js ─▶ manifest.json
 //	app/web/static ─────────┘
 //
 // Every file is named by the hash of its content, so a file may only mention files that stand to its left.

@@ -17,10 +17,16 @@ const (
 // service worker stores the rest in the background.
 var later = []string{"worker.js", "worker.wasm", "sqlite3.wasm", "sw.js", "manifest.webmanifest", "icons/", "robots.txt"}
 
+// operators is what only the operator's pages load.
+const operators = "console."
+
 // Weigh adds up what a browser with brotli transfers on its first visit: all of it, and what comes before the sign-in
 // page answers.
 func Weigh(m manifest.Manifest) (all, first int) {
 	for _, e := range m.Entries {
+		if strings.HasPrefix(e.Name, operators) {
+			continue
+		}
 		all += e.Wire()
 		if !waits(e) {
 			first += e.Wire()

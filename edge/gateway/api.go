@@ -98,6 +98,11 @@ const restPath = "/api/v1/"
 
 // hub passes a request on to the hub and its answer back.
 func (g *Gateway) hub(w http.ResponseWriter, r *http.Request) {
+	g.pass(w, r, func(*http.Response) bool { return false })
+}
+
+// pass is hub with the right to answer in the hub's place.
+func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, instead func(*http.Response) bool) {
 	leave, ok := g.calls.enter(from(r).ip)
 	if !ok {
 		problem.Write(w, fault.Errorf("gateway.hub", fault.Limit, "Too many requests at once from your network. Wait a minute and try again."))
@@ -117,6 +122,9 @@ func (g *Gateway) hub(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer resp.Body.Close()
+	if instead(resp) {
+		return
+	}
 	g.await(ctx, resp)
 	if t := g.tenantOf(r, resp); t != "" {
 		g.cfg.Node.APICall(t)

@@ -6,6 +6,7 @@
 //	/sync/<tenant>/snapshot    a workspace as a SQLite file
 //	/api/me                    who one is, answered here, also while the hub is away
 //	/api/…                     everything else about people and workspaces, answered by the hub
+//	/operator/…                the operator's pages, answered by the hub; nothing for everybody else
 //	/healthz                   for load balancers
 //
 // It never answers anything about a workspace to somebody who is not a member of it but "not found". The session comes
@@ -161,6 +162,8 @@ func (g *Gateway) handler() http.Handler {
 	mux.HandleFunc("GET /sync/{tenant}/snapshot", g.snapshot)
 	mux.HandleFunc("GET /api/me", g.me)
 	mux.HandleFunc("/api/", g.hub)
+	mux.HandleFunc("/operator", g.operator)
+	mux.HandleFunc("/operator/", g.operator)
 	mux.HandleFunc("GET /healthz", g.health)
 	mux.HandleFunc("/sync/", g.nothing)
 	mux.HandleFunc("/assets/", g.file)

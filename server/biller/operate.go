@@ -71,3 +71,8 @@ func (s *Service) Reconcile(ctx context.Context) ([]billing.Difference, error) {
 func (s *Service) Reconciliations(ctx context.Context) ([]billingdb.Run, error) {
 	return s.db.Runs(ctx, runsShown)
 }
+
+// Known is a workspace's account as it is, without bringing it to now.
+func (s *Service) Known(tenant id.ID) (*billing.Account, error) {
+	return s.engine.Account(string(tenant))
+}

@@ -215,7 +215,7 @@ func (o *Overview) documents(a *billing.Account) {
 func BillOf(v invoice.Invoice) Bill {
 	b := Bill{Lines: []BillLine{}, Net: text(v.Net, v.Currency), Tax: text(v.Tax, v.Currency), Total: text(v.Total, v.Currency), Due: text(v.Due(), v.Currency)}
 	for _, l := range v.Lines {
-		b.Lines = append(b.Lines, BillLine{l.Name, l.Quantity, millis(l.Span.Start), millis(l.Span.End), text(l.Amount, v.Currency)})
+		b.Lines = append(b.Lines, BillLine{l.Name, document.Grouped(l.Quantity), millis(l.Span.Start), millis(l.Span.End), text(l.Amount, v.Currency)})
 	}
 	return b
 }
@@ -240,22 +240,14 @@ func offers(cat *catalog.Catalog, a *billing.Account, now time.Time) ([]Offer, e
 			case f.Type == "boolean":
 				o.Grants = append(o.Grants, f.Name)
 			case g.Soft:
-				o.Grants = append(o.Grants, fmt.Sprintf("%s: %s, more is possible", f.Name, grouped(g.Limit.String())))
+				o.Grants = append(o.Grants, fmt.Sprintf("%s: %s, more is possible", f.Name, document.Grouped(g.Limit.String())))
 			default:
-				o.Grants = append(o.Grants, fmt.Sprintf("%s: up to %s", f.Name, grouped(g.Limit.String())))
+				o.Grants = append(o.Grants, fmt.Sprintf("%s: up to %s", f.Name, document.Grouped(g.Limit.String())))
 			}
 		}
 		out = append(out, o)
 	}
 	return out, nil
-}
-
-// grouped writes a whole number in groups of three.
-func grouped(s string) string {
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 func priceText(p catalog.Price, c money.Currency, unit string) string {

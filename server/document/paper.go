@@ -60,7 +60,7 @@ func Invoice(v invoice.Invoice, zone *time.Location) Paper {
 		if l.TaxIncluded {
 			inside += l.Tax
 		}
-		row := Line{Name: l.Name, Period: span(l.Span, zone), Quantity: grouped(l.Quantity), Amount: t(l.Amount), Net: t(l.Net),
+		row := Line{Name: l.Name, Period: span(l.Span, zone), Quantity: Grouped(l.Quantity), Amount: t(l.Amount), Net: t(l.Net),
 			Tax: l.Treatment.Percent.String() + " %"}
 		if l.Share != "" {
 			row.Period += " (" + l.Share + " of the period)"
@@ -167,10 +167,10 @@ func (p *Paper) taxes(groups []invoice.Group, c money.Currency) {
 }
 
 // Amount writes minor units with thousands apart: 1,234.50.
-func Amount(n int64, c money.Currency) string { return grouped(money.Text(n, c)) }
+func Amount(n int64, c money.Currency) string { return Grouped(money.Text(n, c)) }
 
-// grouped sets thousands of a decimal text apart.
-func grouped(s string) string {
+// Grouped sets thousands of a decimal text apart.
+func Grouped(s string) string {
 	sign := ""
 	if strings.HasPrefix(s, "-") {
 		sign, s = "-", s[1:]
@@ -208,7 +208,7 @@ func span(s period.Span, zone *time.Location) string {
 }
 
 func partText(what, quantity, rate, from, upTo string, c money.Currency) string {
-	quantity, from, upTo = grouped(quantity), grouped(from), grouped(upTo)
+	quantity, from, upTo = Grouped(quantity), Grouped(from), Grouped(upTo)
 	price := rate + " " + string(c)
 	switch what {
 	case "tier":

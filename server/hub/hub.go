@@ -14,6 +14,7 @@ import (
 	"database/sql"
 	"log/slog"
 	"net"
+	"net/http"
 	"path/filepath"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"holdfast/server/api"
 	"holdfast/server/apikey"
 	"holdfast/server/biller"
+	"holdfast/server/console"
 	"holdfast/server/control"
 	"holdfast/server/directory"
 	"holdfast/server/hubdb"
@@ -172,7 +174,12 @@ func (h *Hub) serve(ctx context.Context) (err error) {
 	keys := apikey.New(apikey.Config{DB: h.db, Role: h.tenants.Role, Now: h.cfg.Now, Rand: rand.Reader})
 	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: monthly{h.meter}, Billing: h.biller, Keys: keys, Outbox: h.outbox, Operators: h.runners, Flush: h.dir.Flush,
 		Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
-	h.http = relay.NewServer(handler, h.cfg.Log)
+	pages := console.New(console.Config{Identity: h.people, Operators: h.runners, Billing: h.biller, Meters: h.meter, Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
+	mux := http.NewServeMux()
+	mux.Handle("/", handler)
+	mux.Handle("/operator", pages)
+	mux.Handle("/operator/", pages)
+	h.http = relay.NewServer(mux, h.cfg.Log)
 	if err = h.http.Open(ctx, h.nc, wire.HubHTTP, "hub"); err != nil {
 		return err
 	}

@@ -35,6 +35,8 @@ func tree(t *testing.T) string {
 		"app/web/boot.js":               `import { assets, version } from "holdfast:assets"; import "./part.js"; new Worker(assets["worker.js"], { name: version }); fetch(assets["page.wasm"]);`,
 		"app/web/part.js":               `console.log("part");`,
 		"app/web/app.css":               `body { background: url("static/icons/back.svg"); }`,
+		"app/web/console.css":           `@import "./app.css";`,
+		"app/web/console.js":            `import "./part.js";`,
 		"app/web/sw.js":                 `import { assets, version } from "holdfast:assets"; caches.open(version).then((c) => c.addAll(Object.values(assets)));`,
 		"app/web/index.html":            `<link rel="stylesheet" href="{{url "app.css"}}"><script src="{{url "boot.js"}}" integrity="{{integrity "boot.js"}}"></script>`,
 		"app/web/static/icons/back.svg": `<svg xmlns="http://www.w3.org/2000/svg"/>`,
@@ -99,6 +101,11 @@ func TestFilesMentionEachOther(t *testing.T) {
 	} {
 		if body := file(t, root, m, c.file, ""); !bytes.Contains(body, []byte(served(t, m, c.mentions))) {
 			t.Errorf("%s does not mention %s (%s):\n%.400s", c.file, c.mentions, served(t, m, c.mentions), body)
+		}
+	}
+	for _, f := range []string{"console.css", "console.js"} { // devices do not keep what only operators load
+		if bytes.Contains(file(t, root, m, "sw.js", ""), []byte(served(t, m, f))) {
+			t.Errorf("sw.js stores %s", f)
 		}
 	}
 	if e, _ := m.ByName("boot.js"); !bytes.Contains(file(t, root, m, "index.html", ""), []byte(e.Integrity)) {

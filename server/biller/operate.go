@@ -74,5 +74,5 @@ func (s *Service) Reconciliations(ctx context.Context) ([]billingdb.Run, error) 
 
 // Known is a workspace's account as it is, without bringing it to now.
 func (s *Service) Known(tenant id.ID) (*billing.Account, error) {
-	return s.engine.Account(string(tenant))
+	return s.of(tenant).engine.Account(string(tenant))
 }

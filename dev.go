@@ -24,7 +24,8 @@ type devCmd struct {
 	LinkDelay     time.Duration `default:"0" env:"HOLDFAST_LINK_DELAY" help:"Delay in each direction of the links between regions, such as 40ms."`
 	WebhooksLocal bool          `default:"true" negatable:"" env:"HOLDFAST_WEBHOOKS_LOCAL" help:"Let webhooks go to this machine, also without TLS."`
 
-	mailFlags `embed:""`
+	mailFlags   `embed:""`
+	stripeFlags `embed:""`
 }
 
 // devStack is everything of `holdfast dev` in one process, with real leaf links that can be cut.
@@ -92,10 +93,14 @@ func (s *devStack) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	processor, err := s.cmd.processor()
+	if err != nil {
+		return err
+	}
 	secret := rand.Text() // of the links; it lives as long as this process
 	h := hub.New(hub.Config{
 		DataDir: filepath.Join(s.cmd.Data, "hub"), LeafListen: "127.0.0.1:0", LeafSecret: secret,
-		RPID: "localhost", Origins: s.urls, Mail: mails, LocalWebhooks: s.cmd.WebhooksLocal, Log: s.log.With("node", "hub"),
+		RPID: "localhost", Origins: s.urls, Mail: mails, Stripe: processor, LocalWebhooks: s.cmd.WebhooksLocal, Log: s.log.With("node", "hub"),
 	})
 	if err := h.Open(ctx); err != nil {
 		return err

@@ -82,7 +82,8 @@ type hubCmd struct {
 	Domain     string   `required:"" env:"HOLDFAST_DOMAIN" help:"Domain that passkeys belong to, such as example.com. It must not change later."`
 	Origins    []string `required:"" env:"HOLDFAST_ORIGINS" help:"Origins of all regions, such as https://eu.example.com,https://us.example.com."`
 
-	mailFlags `embed:""`
+	mailFlags   `embed:""`
+	stripeFlags `embed:""`
 }
 
 // Run serves the hub until the end.
@@ -95,6 +96,10 @@ func (c hubCmd) Run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	processor, err := c.processor()
+	if err != nil {
+		return err
+	}
 	scheme, links := "nats-leaf", (*tls.Config)(nil)
 	if c.LeafCert != "" {
 		cert, err := tls.LoadX509KeyPair(c.LeafCert, c.LeafKey)
@@ -103,7 +108,7 @@ func (c hubCmd) Run(ctx context.Context, log *slog.Logger) error {
 		}
 		scheme, links = "tls", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}
 	}
-	h := hub.New(hub.Config{DataDir: c.Data, LeafListen: c.LeafListen, LeafTLS: links, LeafSecret: secret, RPID: c.Domain, Origins: c.Origins, Mail: mails, Log: log})
+	h := hub.New(hub.Config{DataDir: c.Data, LeafListen: c.LeafListen, LeafTLS: links, LeafSecret: secret, RPID: c.Domain, Origins: c.Origins, Mail: mails, Stripe: processor, Log: log})
 	if err := h.Open(ctx); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"holdfast/server/control"
 	"holdfast/server/mail"
 	"holdfast/server/outbox"
+	"holdfast/server/payment/stripe"
 	"holdfast/sync/fault"
 )
 
@@ -39,6 +40,43 @@ func (f mailFlags) config() (mail.Config, error) {
 	}
 	_, err := mail.NewSender(c)
 	return c, err
+}
+
+// stripeFlags connect the payment processor.
+type stripeFlags struct {
+	StripeKeyFile           string `name:"stripe-key-file" env:"HOLDFAST_STRIPE_KEY_FILE" type:"path" help:"File with Stripe's secret key (sk_…). Without one a built-in test bank is used, which moves no money."`
+	StripeWebhookSecretFile string `name:"stripe-webhook-secret-file" env:"HOLDFAST_STRIPE_WEBHOOK_SECRET_FILE" type:"path" help:"File with the signing secret (whsec_…) of Stripe's webhook to /api/webhooks/stripe of any region."`
+}
+
+// processor makes Stripe's; nil: the test bank.
+func (f stripeFlags) processor() (*stripe.Processor, error) {
+	if f.StripeKeyFile == "" && f.StripeWebhookSecretFile == "" {
+		return nil, nil
+	}
+	key, err := readKey("Stripe's secret key", f.StripeKeyFile, "sk_", "rk_")
+	if err != nil {
+		return nil, err
+	}
+	secret, err := readKey("the signing secret of Stripe's webhook", f.StripeWebhookSecretFile, "whsec_")
+	if err != nil {
+		return nil, err
+	}
+	return stripe.New(stripe.Config{Key: key, WebhookSecret: secret}), nil
+}
+
+// readKey reads a key and checks how it begins; what it holds is in no sentence.
+func readKey(what, path string, begins ...string) (string, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return "", fault.Errorf("stripe", fault.NotFound, "The file with %s cannot be read: %q. Name it with --stripe-key-file or --stripe-webhook-secret-file; both are needed.", what, path)
+	}
+	key := strings.TrimSpace(string(b))
+	for _, s := range begins {
+		if strings.HasPrefix(key, s) && len(key) > len(s)+8 && !strings.ContainsAny(key, " \n\r") {
+			return key, nil
+		}
+	}
+	return "", fault.Errorf("stripe", fault.Invalid, "The file %s does not hold %s: it begins with %s.", path, what, strings.Join(begins, " or "))
 }
 
 type mailCmd struct {

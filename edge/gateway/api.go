@@ -91,7 +91,7 @@ func (g *Gateway) me(w http.ResponseWriter, r *http.Request) {
 }
 
 // What the hub gets to see of a request. Everything else stays here, above all what a client might send to look like us.
-var passed = []string{"Accept", "Accept-Language", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Origin", "User-Agent"}
+var passed = []string{"Accept", "Accept-Language", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "Origin", "Stripe-Signature", "User-Agent"}
 
 // restPath begins the public API.
 const restPath = "/api/v1/"

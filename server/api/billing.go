@@ -1,9 +1,13 @@
 package api
 
 import (
+	"io"
+	"net/http"
+
 	"holdfast/server/biller"
 	"holdfast/server/payment"
 	"holdfast/sync/fault"
+	"holdfast/sync/problem"
 	"holdfast/sync/work"
 )
 
@@ -19,9 +23,13 @@ func (a *api) billingRoutes() {
 	a.route("POST"+at+"/preview", signedIn, a.previewPlan)
 	a.route("POST"+at+"/plan", signedIn|publishes, a.changePlan)
 	a.route("PUT"+at+"/method", signedIn|publishes, a.setMethod)
+	a.route("POST"+at+"/method/page", signedIn, a.addMethod)
 	a.route("PUT"+at+"/details", signedIn, a.setDetails)
 	a.route("GET"+at+"/documents/{number}", signedIn, a.billingDocument)
 	a.route("POST"+at+"/documents/{number}/confirm", signedIn|publishes, a.confirmPayment)
+	if a.Billing != nil {
+		a.mux.HandleFunc("POST /api/webhooks/stripe", a.stripeHook)
+	}
 }
 
 // mayBill lets owners do everything and admins look.
@@ -96,7 +104,41 @@ func (a *api) setDetails(c *call) (any, error) {
 }
 
 func (a *api) confirmPayment(c *call) (any, error) {
-	return a.changed(c, nil, func() error { return a.Billing.Confirm(c.ctx, c.tenant(), c.r.PathValue("number")) })
+	return a.goTo(c, func() (string, error) { return a.Billing.Confirm(c.ctx, c.tenant(), c.r.PathValue("number")) })
+}
+
+func (a *api) addMethod(c *call) (any, error) {
+	return a.goTo(c, func() (string, error) { return a.Billing.AddMethod(c.ctx, c.tenant()) })
+}
+
+// goTo is changed for what goes on on a page of the processor.
+func (a *api) goTo(c *call, do func() (page string, err error)) (any, error) {
+	if err := a.mayBill(c, true); err != nil {
+		return nil, err
+	}
+	page, err := do()
+	if err != nil {
+		return nil, err
+	}
+	o, err := a.Billing.Overview(c.ctx, c.tenant())
+	o.GoTo = page
+	return o, err
+}
+
+// stripeHook takes Stripe's webhooks in. They are signed, so they come without a session.
+func (a *api) stripeHook(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, hookBytesMax))
+	if err != nil {
+		problem.Write(w, fault.Errorf("api.stripeHook", fault.TooLarge, "A webhook has at most %d bytes.", hookBytesMax))
+		return
+	}
+	if err := a.Billing.HearStripe(r.Context(), r.Header, body); err != nil {
+		if p := problem.Write(w, err); p.Status >= http.StatusInternalServerError {
+			a.Log.Error("a webhook of Stripe was not kept", "err", err)
+		}
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
 }
 
 func (a *api) billingDocument(c *call) (any, error) {

@@ -10,7 +10,8 @@ const (
 	bodyBytesMax    = 64 << 10
 	flushMax        = 3 * time.Second // for the directory; then the answer goes out, and the records follow by themselves
 	codeBytesMax    = 64
-	deliveriesShown = 50 // of a webhook
+	hookBytesMax    = 256 << 10 // of a webhook of the payment processor
+	deliveriesShown = 50        // of a webhook
 )
 
 // codeRate is how often one address may look at or accept invitations.

@@ -21,6 +21,7 @@ import (
 	"holdfast/server/billingdb"
 	"holdfast/server/catalog"
 	"holdfast/server/metering"
+	"holdfast/server/payment/stripe"
 	"holdfast/server/tenancy"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
@@ -42,17 +43,19 @@ type Config struct {
 	Dir     string // the hub's data folder
 	Tenancy *tenancy.Service
 	Usage   Usage
-	URL     string // where people open Holdfast, for the links in mails
-	Changed func() // the directory has something to publish
+	URL     string            // where people open Holdfast, for the links in mails
+	Stripe  *stripe.Processor // nil: the built-in test bank, which moves no money
+	Changed func()            // the directory has something to publish
 	Now     func() time.Time
 	Log     *slog.Logger
 }
 
 // Service bills workspaces. It is safe for concurrent use.
 type Service struct {
-	cfg   Config
-	books // of everybody who is not on a test clock
-	tests testClocks
+	cfg    Config
+	books  // of everybody who is not on a test clock
+	tests  testClocks
+	stripe *remote // nil: the test bank
 
 	recorded map[id.ID]time.Time // when usage was handed over last
 	checked  string              // the day that was reconciled last
@@ -72,6 +75,9 @@ func (s *Service) Open(ctx context.Context) error {
 	}
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	s.done.Go(func() { s.run(ctx) })
+	if s.stripe != nil {
+		s.done.Go(func() { s.stripe.run(ctx, s.hearNow) })
+	}
 	return nil
 }
 
@@ -82,7 +88,14 @@ func (s *Service) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err = s.books.open(ctx, s.cfg.Dir, c, s.cfg.Now()); err != nil {
+	var elsewhere func(*billingdb.DB) bank
+	if s.cfg.Stripe != nil {
+		elsewhere = func(db *billingdb.DB) bank {
+			s.stripe = newRemote(db, s.cfg.Stripe, s.cfg.Now, s.cfg.Log, s.added)
+			return s.stripe
+		}
+	}
+	if err = s.books.open(ctx, s.cfg.Dir, c, s.cfg.Now(), elsewhere); err != nil {
 		return fault.Wrap(op, err)
 	}
 	if err = s.openTests(ctx); err != nil {

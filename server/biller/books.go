@@ -9,6 +9,7 @@ import (
 	"holdfast/server/billing"
 	"holdfast/server/billingdb"
 	"holdfast/server/catalog"
+	"holdfast/server/payment"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
 )
@@ -17,7 +18,7 @@ import (
 // test clock.
 type books struct {
 	db   *billingdb.DB
-	bank *sandbox
+	bank bank
 	test bool
 
 	mu     sync.Mutex // one at a time: the difference that is handed over must not change meanwhile
@@ -25,11 +26,17 @@ type books struct {
 }
 
 // open loads what a folder holds. The clock stands at now, or at what happened last if that is later.
-func (b *books) open(ctx context.Context, dir string, c *catalog.Catalog, now time.Time) (err error) {
+// elsewhere makes the processor; nil: the test bank.
+func (b *books) open(ctx context.Context, dir string, c *catalog.Catalog, now time.Time, elsewhere func(*billingdb.DB) bank) (err error) {
 	if b.db, err = billingdb.Open(ctx, dir); err != nil {
 		return err
 	}
-	if b.bank, err = openSandbox(ctx, b.db); err == nil {
+	if elsewhere != nil {
+		b.bank = elsewhere(b.db)
+	} else {
+		b.bank, err = openSandbox(ctx, b.db)
+	}
+	if err == nil {
 		b.bank.pass(now)
 		b.engine = billing.New(billing.Config{Catalog: c, Processor: b.bank, Start: now, Store: b.db})
 		err = b.engine.Load(ctx)
@@ -38,6 +45,19 @@ func (b *books) open(ctx context.Context, dir string, c *catalog.Catalog, now ti
 		return errors.Join(err, b.db.Close())
 	}
 	return nil
+}
+
+// bank is the engine's processor as the hub runs it.
+type bank interface {
+	payment.Processor
+	// pass moves its clock, if it runs on ours; next is when it will have something to tell.
+	pass(now time.Time)
+	next() time.Time
+	// take gives what it tells by now; heard settles each event after it was told to billing.
+	take(ctx context.Context) ([]payment.Event, error)
+	heard(ctx context.Context, e payment.Event, failure error) error
+	// confirm is the customer who confirms a payment: on the page that is returned, or at once.
+	confirm(ctx context.Context, p billing.Payment, back string) (page string, err error)
 }
 
 // of is where a workspace's account is.
@@ -61,9 +81,7 @@ func (b *books) tick(ctx context.Context, to time.Time) error {
 	b.bank.pass(to)
 	events, err := b.bank.take(ctx)
 	for _, e := range events {
-		if e := b.engine.Hear(ctx, e); e != nil && fault.KindOf(e) != fault.NotFound {
-			err = errors.Join(err, e)
-		}
+		err = errors.Join(err, b.bank.heard(ctx, e, b.engine.Hear(ctx, e)))
 	}
 	if to.After(b.engine.Now()) {
 		err = errors.Join(err, b.engine.Advance(ctx, to))

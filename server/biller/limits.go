@@ -15,4 +15,20 @@ const (
 	testAwayMax   = 5 * 365 * 24 * time.Hour // how far from now a test clock may begin
 	testStepMax   = 5 * 366 * 24 * time.Hour // how far it moves at a time
 	methodMax     = 64                       // characters of a payment method's token
+	eventsMax     = 1000                     // of a processor, taken in at once
+	unknownFor    = 3 * 24 * time.Hour       // how long an event about an unknown charge is kept
+	jobsEvery     = time.Second
+	jobsMax       = 100
+	jobsAtOnce    = 4
+	askFor        = 20 * time.Hour      // how long a charge is asked for under its key, which Stripe keeps for a day
+	openFor       = 31 * 24 * time.Hour // how long an undecided charge is looked at
+	setupFor      = 25 * time.Hour      // a page for a payment method ends after a day
+	lookEvery     = time.Hour
+	lookSoon      = 10 * time.Second
+	lookPause     = 3 * time.Second // between two looks because somebody waits
+	settleMax     = 5 * time.Second
+	settleEvery   = 50 * time.Millisecond
 )
+
+// jobSchedule is how long after a failed try a processor elsewhere is asked again; the last one repeats.
+var jobSchedule = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, time.Hour}

@@ -53,6 +53,12 @@ func (s *Service) do(ctx context.Context, tenant id.ID, c billing.Command) error
 	if err != nil {
 		return err
 	}
+	if s.stripe != nil && !s.of(tenant).test {
+		if err := s.stripe.settle(ctx, string(tenant)); err != nil {
+			return err
+		}
+		s.hearNow(ctx)
+	}
 	t, err := s.cfg.Tenancy.Brief(ctx, tenant)
 	if err != nil {
 		return err
@@ -126,30 +132,35 @@ func (s *Service) SetMethod(ctx context.Context, tenant id.ID, m payment.Method)
 	if len(m.Token) > methodMax {
 		return fault.Errorf(op, fault.TooLarge, "A payment method has at most %d characters.", methodMax)
 	}
+	m.Label = ""
 	if m.Kind == payment.Wire {
 		return s.do(ctx, tenant, billing.Methods{Send: true})
+	}
+	if s.stripe != nil && !s.of(tenant).test {
+		return fault.Errorf(op, fault.Invalid, "Cards and bank accounts are added on the payment processor's page. Open it from the billing page.")
 	}
 	m.Token = strings.ReplaceAll(strings.TrimSpace(m.Token), " ", "")
 	return s.do(ctx, tenant, billing.Methods{List: []payment.Method{m}})
 }
 
 // Confirm is the owner who passes the bank's extra step (3-D Secure) for an invoice that waits for it.
-func (s *Service) Confirm(ctx context.Context, tenant id.ID, number string) error {
+// Where the processor has a page for it, that is returned, and the browser has to go there.
+func (s *Service) Confirm(ctx context.Context, tenant id.ID, number string) (page string, err error) {
 	a, err := s.of(tenant).engine.Account(string(tenant))
 	if err != nil {
-		return err
+		return "", err
 	}
 	if v := a.Invoice(number); v != nil {
 		for _, p := range a.Payments {
 			if p.Invoice == v.ID && p.Status == payment.Action {
-				if err := s.of(tenant).bank.confirm(ctx, p.ID); err != nil {
-					return err
+				if page, err = s.of(tenant).bank.confirm(ctx, p, s.page(tenant)); err != nil {
+					return "", err
 				}
-				return s.catchUp(ctx, tenant)
+				return page, s.catchUp(ctx, tenant)
 			}
 		}
 	}
-	return fault.Errorf("biller.Confirm", fault.Conflict, "No payment of this invoice waits for you.")
+	return "", fault.Errorf("biller.Confirm", fault.Conflict, "No payment of this invoice waits for you.")
 }
 
 // Details are what stands on the invoices about the customer.

@@ -29,7 +29,8 @@ type Overview struct {
 	Details   Details       `json:"details"`
 	Credit    string        `json:"credit"` // that pays the next invoices; empty: none
 	Notices   []NoticeShown `json:"notices"`
-	Processor string        `json:"processor"` // "test": no money is moved
+	Processor string        `json:"processor"`      // "test": no money is moved; "stripe": methods are added and payments confirmed on its pages
+	GoTo      string        `json:"goTo,omitempty"` // the page of the processor or the bank to which the browser has to go now
 }
 
 // PlanNow is the plan and what is to become of it.
@@ -113,6 +114,14 @@ func (s *Service) Overview(ctx context.Context, tenant id.ID) (Overview, error) 
 		return Overview{}, err
 	}
 	b := s.of(tenant)
+	processor := "test"
+	if s.stripe != nil && !b.test {
+		processor = "stripe"
+		if err := s.stripe.look(ctx, string(tenant)); err != nil {
+			return Overview{}, err
+		}
+		s.hearNow(ctx)
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	a, err := b.engine.Account(string(tenant))
@@ -121,7 +130,7 @@ func (s *Service) Overview(ctx context.Context, tenant id.ID) (Overview, error) 
 	}
 	cat, now := b.engine.Catalog(), b.engine.Now()
 	sub := a.Sub()
-	o := Overview{Standing: a.Standing(), Processor: "test", Methods: []MethodNow{}, Notices: []NoticeShown{}, Invoices: []InvoiceRow{},
+	o := Overview{Standing: a.Standing(), Processor: processor, Methods: []MethodNow{}, Notices: []NoticeShown{}, Invoices: []InvoiceRow{},
 		Plan:    PlanNow{ID: sub.Plan, Name: planName(cat, sub.Plan), Status: string(sub.Status), Seats: sub.Quantities[seats], FromMS: millis(sub.Period.Start), UntilMS: millis(sub.Period.End)},
 		Details: Details{a.Name, append([]string{}, a.Address...), a.Country, a.VATID, a.Email}}
 	for _, w := range sub.Scheduled {
@@ -184,6 +193,9 @@ func planName(c *catalog.Catalog, plan string) string {
 
 // shown is a method without what could be misused: the end of a number.
 func shown(m payment.Method) string {
+	if m.Label != "" {
+		return m.Label
+	}
 	t := m.Token
 	if len(t) > 8 && t[0] >= '0' && t[0] <= '9' || len(t) > 20 {
 		t = "•••• " + t[len(t)-4:]

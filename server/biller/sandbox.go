@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"holdfast/server/billing"
 	"holdfast/server/billingdb"
 	"holdfast/server/payment"
 	"holdfast/sync/fault"
@@ -123,12 +124,20 @@ func (s *sandbox) take(ctx context.Context) ([]payment.Event, error) {
 	return told, nil
 }
 
+// heard drops what billing does not know.
+func (s *sandbox) heard(_ context.Context, _ payment.Event, failure error) error {
+	if fault.KindOf(failure) == fault.NotFound {
+		return nil
+	}
+	return failure
+}
+
 // confirm is the customer who passes the 3-D Secure step; the next take tells.
-func (s *sandbox) confirm(ctx context.Context, charge string) error {
+func (s *sandbox) confirm(ctx context.Context, p billing.Payment, _ string) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	told := s.tell
-	_, err := s.keep(ctx, call{Ask: charge})
+	_, err := s.keep(ctx, call{Ask: p.ID})
 	s.tell = append(told, s.tell...)
-	return err
+	return "", err
 }

@@ -103,7 +103,7 @@ func (s *Service) openTests(ctx context.Context) error {
 
 func (s *Service) openTest(ctx context.Context, c billingdb.TestClock) error {
 	b := &testBooks{books: books{test: true}, started: c.Started}
-	if err := b.open(ctx, s.testDir(c.Tenant), testCatalog(s.engine.Catalog()), c.At); err != nil {
+	if err := b.open(ctx, s.testDir(c.Tenant), testCatalog(s.engine.Catalog()), c.At, nil); err != nil {
 		return err
 	}
 	// A process that ended while the clock was being moved did more than the clock says.

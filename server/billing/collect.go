@@ -97,12 +97,18 @@ func (t *tx) charged(r payment.ChargeRequest, res payment.Result) error {
 	case payment.Failed:
 		t.failed(p)
 	case payment.Action:
-		t.mail("payment.action_required", p.Invoice, "Your bank wants you to confirm a payment of %s", t.text(p.Amount))
-		t.chaseUp(p.Invoice)
+		t.confirm(p)
 	case payment.Processing:
-		t.notice("payment.processing", p.Invoice, "A bank debit of %s is under way", t.text(p.Amount))
+		t.notice("payment.processing", p.Invoice, "A payment of %s is under way", t.text(p.Amount))
 	}
 	return nil
+}
+
+// confirm asks the customer to confirm a payment.
+func (t *tx) confirm(p *Payment) {
+	p.Status = payment.Action
+	t.mail("payment.action_required", p.Invoice, "Your bank wants you to confirm a payment of %s", t.text(p.Amount))
+	t.chaseUp(p.Invoice)
 }
 
 // succeeded books money. What is more than is owed by now becomes balance.
@@ -228,6 +234,12 @@ func (t *tx) event(e payment.Event) error {
 			p.Code, p.Hard = e.Code, e.Hard
 			t.failed(p)
 		}
+	case payment.ChargeAction:
+		if p.Status == payment.Processing {
+			t.confirm(p)
+		}
+	case payment.RefundFailed:
+		return t.notRefunded(p, e)
 	case payment.ChargeReturned:
 		if p.Returned {
 			return nil

@@ -138,14 +138,28 @@ func (t *tx) refunded(r payment.RefundRequest, res payment.Result) error {
 		return t.post(r.Key, r.Charge, "refund paid", ledger.Debit(ledger.Refunds, r.Amount.Minor),
 			ledger.Credit(ledger.Cash, r.Amount.Minor))
 	}
-	if p := t.payment(r.Charge); p != nil {
-		p.Refunded -= r.Amount.Minor
-	}
-	t.Credits = append(t.Credits, Grant{ID: t.doc("cr"), Kind: FromNotes, Amount: r.Amount.Minor, Left: r.Amount.Minor,
-		Active: true, Created: t.now, Note: "refund failed"})
-	t.mail("refund.failed", r.Charge, "%s could not be paid back (%s) and is kept as balance", t.text(r.Amount.Minor), res.Code)
+	t.keepRefund(r.Charge, r.Amount.Minor, res.Code)
 	return t.post(r.Key, r.Charge, "refund failed, kept as balance", ledger.Debit(ledger.Refunds, r.Amount.Minor),
 		ledger.Credit(ledger.Balance, r.Amount.Minor))
+}
+
+// keepRefund makes balance of what could not be paid back.
+func (t *tx) keepRefund(charge string, amount int64, code string) {
+	if p := t.payment(charge); p != nil {
+		p.Refunded -= amount
+	}
+	t.Credits = append(t.Credits, Grant{ID: t.doc("cr"), Kind: FromNotes, Amount: amount, Left: amount, Active: true, Created: t.now, Note: "refund failed"})
+	t.mail("refund.failed", charge, "%s could not be paid back (%s) and is kept as balance", t.text(amount), code)
+}
+
+// notRefunded takes in that a refund, which had counted as paid, came back.
+func (t *tx) notRefunded(p *Payment, e payment.Event) error {
+	n := min(e.Amount.Minor, p.Refunded)
+	if n <= 0 {
+		return nil
+	}
+	t.keepRefund(p.ID, n, e.Code)
+	return t.post(p.ID+"/unrefunded/"+e.ID, p.Invoice, "refund came back, kept as balance", ledger.Debit(ledger.Cash, n), ledger.Credit(ledger.Balance, n))
 }
 
 // apply spends credit on an invoice: by priority, then what expires first, then what was given before what was bought,

@@ -33,6 +33,7 @@ import (
 	"holdfast/server/metering"
 	"holdfast/server/operator"
 	"holdfast/server/outbox"
+	"holdfast/server/payment/stripe"
 	"holdfast/server/tenancy"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
@@ -52,9 +53,10 @@ type Config struct {
 	RPName        string      // shown by authenticators; empty: Holdfast
 	Origins       []string    // every origin under which people open Holdfast
 	Rates         identity.Rates
-	Mail          mail.Config      // how mails leave; without an address they are kept
-	LocalWebhooks bool             // webhooks may go to this machine: for trying out
-	Now           func() time.Time // nil: time.Now
+	Mail          mail.Config       // how mails leave; without an address they are kept
+	Stripe        *stripe.Processor // nil: the built-in test bank
+	LocalWebhooks bool              // webhooks may go to this machine: for trying out
+	Now           func() time.Time  // nil: time.Now
 	Log           *slog.Logger
 }
 
@@ -163,7 +165,7 @@ func (h *Hub) serve(ctx context.Context) (err error) {
 	if err = h.regions.open(ctx, h.nc); err != nil {
 		return err
 	}
-	bill := biller.New(biller.Config{Dir: h.cfg.DataDir, URL: h.cfg.Origins[0], Tenancy: h.tenants, Usage: h.meter, Changed: h.dir.Wake, Now: h.cfg.Now, Log: h.cfg.Log})
+	bill := biller.New(biller.Config{Dir: h.cfg.DataDir, URL: h.cfg.Origins[0], Stripe: h.cfg.Stripe, Tenancy: h.tenants, Usage: h.meter, Changed: h.dir.Wake, Now: h.cfg.Now, Log: h.cfg.Log})
 	if err = bill.Open(ctx); err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ const (
 type Method struct {
 	Kind  string `json:"kind"`
 	Token string `json:"token,omitempty"`
+	Label string `json:"label,omitempty"` // what may be shown of it; empty: made of the token
 }
 
 // ChargeRequest asks for money without the customer being there.
@@ -73,13 +74,15 @@ type Result struct {
 const (
 	ChargeSucceeded = "charge.succeeded"
 	ChargeFailed    = "charge.failed"
-	ChargeReturned  = "charge.returned" // a settled debit bounced
+	ChargeAction    = "charge.action_required" // the customer must confirm
+	ChargeReturned  = "charge.returned"        // a settled debit bounced
 	RefundSucceeded = "refund.succeeded"
 	RefundFailed    = "refund.failed"
 	DisputeOpened   = "dispute.opened"
 	DisputeWon      = "dispute.won"
 	DisputeLost     = "dispute.lost"
 	WireReceived    = "wire.received"
+	MethodAdded     = "method.added" // the customer added a way to pay; Reference names the page on which it was done
 )
 
 // Event is what a processor tells later.

@@ -19,7 +19,7 @@ func setup() (*Test, *clock) {
 }
 
 func req(key, kind, tok string) ChargeRequest {
-	return ChargeRequest{Key: key, Customer: "a", Invoice: "i", Method: Method{kind, tok}, Amount: money.New(1000, "EUR")}
+	return ChargeRequest{Key: key, Customer: "a", Invoice: "i", Method: Method{Kind: kind, Token: tok}, Amount: money.New(1000, "EUR")}
 }
 
 func TestBM27_CardsDeclineInEveryWay(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 
 	"holdfast/server/money"
 	"holdfast/server/payment"
+	"holdfast/sync/fault"
 )
 
 // TestShapesAgainstStripeMock sends the requests to stripe-mock, which checks them against Stripe's OpenAPI
@@ -28,5 +29,21 @@ func TestShapesAgainstStripeMock(t *testing.T) {
 	if _, err := p.Refund(context.Background(), payment.RefundRequest{Key: "k", Charge: "pi_123",
 		Amount: money.New(5, "EUR")}); err != nil {
 		t.Error(err)
+	}
+	ctx := context.Background()
+	if id, err := p.Customer(ctx, "acme", "Acme", "billing@acme.example"); err != nil || id == "" {
+		t.Errorf("customer %q: %v", id, err)
+	}
+	if _, url, err := p.Setup(ctx, "cus_1", "acme", "EUR", "https://holdfast.example/w/acme/billing"); err != nil {
+		t.Errorf("setup %q: %v", url, err)
+	}
+	if _, _, err := p.Added(ctx, "cs_test_123"); err != nil && fault.KindOf(err) != fault.Invalid {
+		t.Errorf("added: %v", err) // the mock's session has no method
+	}
+	if _, err := p.Look(ctx, "pi_123"); err != nil {
+		t.Errorf("look: %v", err)
+	}
+	if _, err := p.Confirm(ctx, "pi_123", charge.Method, "https://holdfast.example/w/acme/billing"); err != nil {
+		t.Errorf("confirm: %v", err)
 	}
 }

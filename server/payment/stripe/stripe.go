@@ -8,15 +8,12 @@ package stripe
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	api "github.com/stripe/stripe-go/v85"
-	"github.com/stripe/stripe-go/v85/webhook"
 
 	"holdfast/server/money"
 	"holdfast/server/payment"
@@ -99,7 +96,18 @@ func (p *Processor) Charge(ctx context.Context, r payment.ChargeRequest) (paymen
 	if errors.As(err, &e) && e.Type == api.ErrorTypeCard && e.PaymentIntent != nil {
 		return result(e.PaymentIntent, e), nil
 	}
+	if e != nil && unusable(e) {
+		return payment.Result{ID: r.Key, Status: payment.Failed, Code: code(e), Hard: true}, nil
+	}
 	return payment.Result{}, kind(op, err)
+}
+
+// unusable tells whether Stripe will never charge this method this amount: it was detached, say, or the amount is below the least.
+func unusable(e *api.Error) bool {
+	if e.Type != api.ErrorTypeInvalidRequest || e.HTTPStatusCode != http.StatusBadRequest && e.HTTPStatusCode != http.StatusNotFound {
+		return false
+	}
+	return e.Param == "payment_method" || e.Param == "customer" || e.Code == api.ErrorCodeAmountTooSmall || e.Code == api.ErrorCodeAmountTooLarge
 }
 
 // result turns an intent, and the card error that came with it, into an answer.
@@ -201,65 +209,4 @@ func back(n int64, currency api.Currency) money.Amount {
 		n /= 100
 	}
 	return money.New(n, c)
-}
-
-// Event verifies a webhook and reads it. ok is false for kinds that billing does not need.
-func (p *Processor) Event(h http.Header, body []byte) (e payment.Event, ok bool, err error) {
-	const op = "stripe.Event"
-	if len(body) > payment.BodyMax*4 {
-		return e, false, fault.Errorf(op, fault.TooLarge, "a webhook of %d bytes", len(body))
-	}
-	sig := h.Get("Stripe-Signature")
-	if !fresh(sig, p.cfg.Now()) {
-		return e, false, fault.Errorf(op, fault.Denied, "the webhook's time is missing or more than %s off", payment.Tolerance)
-	}
-	ev, err := webhook.ConstructEventWithOptions(body, sig, p.cfg.WebhookSecret,
-		webhook.ConstructEventOptions{IgnoreTolerance: true, IgnoreAPIVersionMismatch: true})
-	if err != nil {
-		return e, false, fault.Errorf(op, fault.Denied, "the webhook's signature is wrong")
-	}
-	e = payment.Event{ID: ev.ID, At: time.Unix(ev.Created, 0).UTC()}
-	switch ev.Type {
-	case "payment_intent.succeeded", "payment_intent.payment_failed":
-		var pi api.PaymentIntent
-		if err := json.Unmarshal(ev.Data.Raw, &pi); err != nil {
-			return e, false, fault.E(op, fault.Invalid, err)
-		}
-		e.Charge, e.Customer, e.Amount, e.Kind = pi.ID, pi.Metadata["customer"], back(pi.Amount, pi.Currency), payment.ChargeSucceeded
-		if ev.Type == "payment_intent.payment_failed" {
-			r := result(&pi, pi.LastPaymentError)
-			e.Kind, e.Code, e.Hard = payment.ChargeFailed, r.Code, r.Hard
-		}
-	case "charge.dispute.created", "charge.dispute.closed":
-		var d api.Dispute
-		if err := json.Unmarshal(ev.Data.Raw, &d); err != nil {
-			return e, false, fault.E(op, fault.Invalid, err)
-		}
-		if d.PaymentIntent == nil {
-			return e, false, nil
-		}
-		e.Charge, e.Amount, e.Kind = d.PaymentIntent.ID, back(d.Amount, d.Currency), payment.DisputeOpened
-		switch {
-		case ev.Type == "charge.dispute.created":
-		case d.Status == api.DisputeStatusWon || d.Status == api.DisputeStatusWarningClosed:
-			e.Kind = payment.DisputeWon
-		default:
-			e.Kind = payment.DisputeLost
-		}
-	default:
-		return e, false, nil
-	}
-	return e, true, nil
-}
-
-// fresh tells whether the time in a signature header lies within the tolerance of now.
-func fresh(sig string, now time.Time) bool {
-	for _, part := range strings.Split(sig, ",") {
-		if k, v, _ := strings.Cut(strings.TrimSpace(part), "="); k == "t" {
-			sec, err := strconv.ParseInt(v, 10, 64)
-			age := now.Sub(time.Unix(sec, 0))
-			return err == nil && age <= payment.Tolerance && age >= -payment.Tolerance
-		}
-	}
-	return false
 }

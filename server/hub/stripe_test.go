@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -19,7 +20,7 @@ func TestStripeWebhooksThroughARegion(t *testing.T) {
 	t.Cleanup(func() { h.Close(context.Background()) })
 	e := newEdge(t, h.LeafAddr())
 	within(t, 10*time.Second, func() error { return e.register(`{"name":"eu","url":"` + origin + `"}`) })
-	body := `{"id":"evt_1","object":"event","type":"payment_intent.succeeded","data":{"object":{"id":"pi_1","amount":5,"currency":"eur","metadata":{}}}}`
+	body := `{"id":"evt_1","object":"event","created":` + strconv.FormatInt(time.Now().Unix(), 10) + `,"type":"payment_intent.succeeded","data":{"object":{"id":"pi_1","amount":5,"currency":"eur","metadata":{}}}}`
 	for secret, want := range map[string]int{"whsec_right": 204, "whsec_wrong": 403} {
 		s := webhook.GenerateTestSignedPayload(&webhook.UnsignedPayload{Payload: []byte(body), Secret: secret, Timestamp: time.Now()})
 		for range 2 {

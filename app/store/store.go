@@ -114,16 +114,15 @@ func (s *Store) Rev(of ...Topic) int {
 
 // Hear takes a message of the replica.
 func (s *Store) Hear(m port.Message) {
-	switch {
-	case m.Status != nil:
-		if !reflect.DeepEqual(s.status, *m.Status) {
-			s.status = *m.Status
-			s.revs[Status]++
-		}
-	case m.Result != nil:
-		s.result(*m.Result)
-	case m.Reply != nil:
+	for _, r := range m.Results {
+		s.result(r)
+	}
+	if m.Reply != nil {
 		s.reply(*m.Reply)
+	}
+	if m.Status != nil && !reflect.DeepEqual(s.status, *m.Status) {
+		s.status = *m.Status
+		s.revs[Status]++
 	}
 }
 

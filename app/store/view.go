@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"holdfast/sync/crdt"
+	"holdfast/sync/fault"
 	"holdfast/sync/id"
 	"holdfast/sync/port"
 	"holdfast/sync/work"
@@ -102,7 +103,15 @@ func (s *Store) SetWindow(status string, offset, limit int) {
 		if err := json.Unmarshal(b, &r); err != nil {
 			return err
 		}
-		w.base = Window{Loaded: true, Offset: r.Offset, Total: r.Total, Tasks: r.Tasks}
+		tasks, ok := r.Over(w.base.Tasks)
+		if !ok {
+			s.rewatch(w.watch, q) // an answer was missed
+			return fault.Errorf("store.SetWindow", fault.Conflict, "an answer over another one")
+		}
+		w.base = Window{Loaded: true, Offset: r.Offset, Total: r.Total, Tasks: tasks}
+		if len(r.Runs) > 0 {
+			s.watches[w.watch].last = nil // the same words once more would say something else
+		}
 		return nil
 	})
 }

@@ -15,8 +15,14 @@ import (
 	"time"
 )
 
-// ldflags drop the symbol table and DWARF: a third of the bytes, and browsers do not read them.
-const ldflags = "-s -w"
+// ldflags drop the symbol table and DWARF: a third of the bytes, and browsers do not read them. With HOLDFAST_WASM_NAMES set
+// the names of functions stay, for a profile that says which ones take the time.
+var ldflags = func() string {
+	if os.Getenv("HOLDFAST_WASM_NAMES") != "" {
+		return "-w"
+	}
+	return "-s -w"
+}()
 
 // gcflags keep calls of the app's views calls. Views are long chains of small calls that run once a click; copying each
 // into its caller costs 4 % of the page and gains nothing that can be felt.

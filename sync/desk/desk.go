@@ -63,12 +63,14 @@ type Desk struct {
 	cfg      Config
 	requests chan request
 	changed  chan struct{} // 1: the status may have changed
+	results  chan struct{} // 1: results wait to be sent
 
 	mu      sync.Mutex
-	tabs    map[string]map[int]int // tab → its watch number → the replica's
-	watches int                    // the last watch number given to the replica
-	last    []byte                 // the last status sent
-	problem *port.Error            // of the device's files: Full until something fits again, Corrupt for good
+	tabs    map[string]map[int]int   // tab → its watch number → the replica's
+	watches int                      // the last watch number given to the replica
+	ready   map[string][]port.Result // by tab: results that go out together
+	last    []byte                   // the last status sent
+	problem *port.Error              // of the device's files: Full until something fits again, Corrupt for good
 }
 
 // New makes a desk; Run serves it.
@@ -76,8 +78,8 @@ func New(cfg Config) *Desk {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Desk{cfg: cfg, requests: make(chan request, requestsMax), changed: make(chan struct{}, 1),
-		tabs: map[string]map[int]int{}}
+	return &Desk{cfg: cfg, requests: make(chan request, requestsMax), changed: make(chan struct{}, 1), results: make(chan struct{}, 1),
+		tabs: map[string]map[int]int{}, ready: map[string][]port.Result{}}
 }
 
 // Request takes a tab's request. It never blocks: when too many wait already, this one is answered as Busy.
@@ -98,6 +100,7 @@ func (d *Desk) Gone(tab string) {
 	d.mu.Lock()
 	watches := d.tabs[tab]
 	delete(d.tabs, tab)
+	delete(d.ready, tab)
 	d.mu.Unlock()
 	for _, w := range watches {
 		d.cfg.Replica.Unwatch(w)
@@ -105,9 +108,11 @@ func (d *Desk) Gone(tab string) {
 }
 
 // Changed says that the status may have changed.
-func (d *Desk) Changed() {
+func (d *Desk) Changed() { poke(d.changed) }
+
+func poke(c chan struct{}) {
 	select {
-	case d.changed <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -122,10 +127,12 @@ func (d *Desk) Run(ctx context.Context) {
 			return
 		case r := <-d.requests:
 			d.serve(ctx, r)
+		case <-d.results:
+			d.sendNews()
 		case <-d.changed:
 			status.Reset(statusEvery)
 		case <-status.C:
-			d.sendStatus()
+			d.sendNews()
 		}
 	}
 }
@@ -249,14 +256,15 @@ func (d *Desk) watch(tab string, n int, q port.Query) {
 	d.cfg.Replica.Watch(w, q, func(r port.Result) {
 		d.mu.Lock()
 		current := d.tabs[tab][n] == w
+		if current {
+			r.Watch = n
+			d.ready[tab] = append(d.ready[tab], r)
+		}
 		d.mu.Unlock()
 		if r.Error != nil && r.Error.Kind == fault.Corrupt {
 			d.note(fault.E("desk.watch", fault.Corrupt, nil), false)
 		}
-		if current {
-			r.Watch = n
-			d.send(tab, 0, port.Message{Result: &r})
-		}
+		poke(d.results)
 	})
 }
 
@@ -264,13 +272,24 @@ func (d *Desk) unwatch(tab string, n int) {
 	d.mu.Lock()
 	w, ok := d.tabs[tab][n]
 	delete(d.tabs[tab], n)
+	if waiting := d.ready[tab]; ok && len(waiting) > 0 {
+		d.ready[tab] = slices.DeleteFunc(waiting, func(r port.Result) bool { return r.Watch == n })
+	}
 	d.mu.Unlock()
 	if ok {
 		d.cfg.Replica.Unwatch(w)
 	}
 }
 
+// send sends a message, and in it the results that wait: a reply must not overtake those that do not hold its edit yet.
 func (d *Desk) send(tab string, re int, m port.Message) {
+	d.mu.Lock()
+	m.Results = d.ready[tab]
+	delete(d.ready, tab)
+	d.mu.Unlock()
+	if len(m.Results) == 0 && m.Reply == nil && m.Status == nil {
+		return
+	}
 	text, err := json.Marshal(m)
 	if err != nil {
 		d.cfg.Log.Error("message cannot be encoded", "err", err)
@@ -304,22 +323,22 @@ func (d *Desk) status() port.Status {
 	return s
 }
 
-// sendStatus tells every tab, if there is something new.
-func (d *Desk) sendStatus() {
+// sendNews sends every tab the results that wait for it and the status, if that is another one: in one message, which is
+// drawn once.
+func (d *Desk) sendNews() {
+	var news *port.Status
 	s := d.status()
 	text, err := json.Marshal(s)
 	if err != nil {
-		return
+		d.cfg.Log.Error("status cannot be encoded", "err", err)
 	}
 	d.mu.Lock()
-	fresh := string(text) != string(d.last)
-	d.last = text
+	if string(text) != string(d.last) {
+		d.last, news = text, &s
+	}
 	tabs := slices.Sorted(maps.Keys(d.tabs))
 	d.mu.Unlock()
-	if !fresh {
-		return
-	}
 	for _, tab := range tabs {
-		d.send(tab, 0, port.Message{Status: &s})
+		d.send(tab, 0, port.Message{Status: news})
 	}
 }

@@ -163,7 +163,12 @@ func TestEditsReachTheTabsThatWatch(t *testing.T) {
 	frame := func(projects int) func(port.Message) bool {
 		return func(m port.Message) bool {
 			var f port.FrameResult
-			return m.Result != nil && m.Result.Watch == 7 && json.Unmarshal(m.Result.Body, &f) == nil && len(f.Projects) == projects
+			for _, r := range m.Results {
+				if r.Watch == 7 && json.Unmarshal(r.Body, &f) == nil && len(f.Projects) == projects {
+					return true
+				}
+			}
+			return false
 		}
 	}
 	// Two tabs use one number for their watches, each its own.

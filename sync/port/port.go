@@ -6,6 +6,7 @@ package port
 
 import (
 	"encoding/json"
+	"slices"
 
 	"holdfast/sync/change"
 	"holdfast/sync/fault"
@@ -33,11 +34,11 @@ const (
 	OpSignOut = "signout" // Args: {"forget":bool}: close the link; forget deletes this device's copy
 )
 
-// Message is what the worker sends: exactly one of the fields is set.
+// Message is what the worker sends: what is there at once, to be taken in the order of the fields and drawn once.
 type Message struct {
-	Reply  *Reply  `json:"reply,omitempty"`
-	Result *Result `json:"result,omitempty"`
-	Status *Status `json:"status,omitempty"`
+	Results []Result `json:"results,omitempty"`
+	Reply   *Reply   `json:"reply,omitempty"`
+	Status  *Status  `json:"status,omitempty"`
 }
 
 // Reply ends a Request.
@@ -172,12 +173,78 @@ type Task struct {
 	Mark     Mark    `json:"mark"`
 }
 
-// TasksResult is a window of tasks in order of rank.
+// TasksResult is a window of tasks in order of rank. With Runs, Tasks holds only what the watch's answer before did not:
+// the window is made of the runs, one after the other.
 type TasksResult struct {
 	Status string `json:"status"`
 	Offset int    `json:"offset"`
 	Total  int    `json:"total"`
 	Tasks  []Task `json:"tasks"`
+	Runs   []Run  `json:"runs,omitempty"`
+}
+
+// Run is a place and a number of tasks: of the answer before from that place on, or, from Fresh, the next ones of Tasks.
+type Run [2]int
+
+// Fresh is the place of a run that is taken from Tasks.
+const Fresh = -1
+
+// Since writes a window as what is new to somebody who has the one before.
+func (t TasksResult) Since(before []Task) TasksResult {
+	at := make(map[id.ID]int, len(before))
+	for i := range before {
+		at[before[i].ID] = i
+	}
+	fresh := []Task{}
+	var runs []Run
+	for i := range t.Tasks {
+		from, had := at[t.Tasks[i].ID]
+		if !had || !t.Tasks[i].Equal(before[from]) {
+			from = Fresh
+			fresh = append(fresh, t.Tasks[i])
+		}
+		last := len(runs) - 1
+		if last >= 0 && (from == Fresh && runs[last][0] == Fresh || from >= 0 && runs[last][0] >= 0 && runs[last][0]+runs[last][1] == from) {
+			runs[last][1]++
+		} else {
+			runs = append(runs, Run{from, 1})
+		}
+	}
+	if len(fresh) == len(t.Tasks) {
+		return t
+	}
+	t.Tasks, t.Runs = fresh, runs
+	return t
+}
+
+// Over is the whole window, given the one before. ok is false when it was made for another one.
+func (t TasksResult) Over(before []Task) (tasks []Task, ok bool) {
+	if len(t.Runs) == 0 {
+		return t.Tasks, true
+	}
+	fresh := t.Tasks
+	for _, r := range t.Runs {
+		from, n := r[0], r[1]
+		source := &before
+		if from == Fresh {
+			source, from = &fresh, 0
+		}
+		if from < 0 || n < 0 || from+n > len(*source) {
+			return nil, false
+		}
+		tasks = append(tasks, (*source)[from:from+n]...)
+		if source == &fresh {
+			fresh = fresh[n:]
+		}
+	}
+	return tasks, true
+}
+
+// Equal tells whether two tasks look the same.
+func (t Task) Equal(o Task) bool {
+	return t.ID == o.ID && t.Project == o.Project && t.Title == o.Title && t.Status == o.Status && t.Priority == o.Priority &&
+		t.Assignee == o.Assignee && t.Due == o.Due && t.Rank == o.Rank && t.Comments == o.Comments && t.Deleted == o.Deleted &&
+		t.Mark == o.Mark && slices.Equal(t.Labels, o.Labels)
 }
 
 // CountsResult is how many tasks each status has.

@@ -84,10 +84,16 @@ func (r *Replica) queue(ctx context.Context, tx *sql.Tx, t change.Tx) error {
 		}
 	}
 	r.addPending(t)
-	for _, row := range t.Rows {
-		if err := r.show(ctx, tx, key{row.Table, row.ID}); err != nil {
-			return err
+	err := r.placing(ctx, tx, []change.Tx{t}, func() error {
+		for _, row := range t.Rows {
+			if err := r.show(ctx, tx, key{row.Table, row.ID}); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	r.touched(t)
 	return r.mark(ctx, tx, r.marks.pending, t, +1)

@@ -57,7 +57,7 @@ func (r *Replica) Install(ctx context.Context, fresh *sql.DB, keep func(ctx cont
 	if err := keep(ctx); err != nil {
 		return fault.Wrap(op, err)
 	}
-	r.db = fresh
+	r.db, r.waits = fresh, nil
 	if err := r.load(ctx); err != nil {
 		return fault.Wrap(op, err)
 	}

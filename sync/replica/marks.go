@@ -44,7 +44,7 @@ func (r *Replica) mark(ctx context.Context, db rowQuerier, in map[key]int, t cha
 	for _, row := range t.Rows {
 		k := key{row.Table, row.ID}
 		count(in, k, by)
-		r.dirty.row(k, 0, false)
+		r.dirty.row(k, 0)
 		if row.Table != "task_label" {
 			continue
 		}
@@ -54,7 +54,7 @@ func (r *Replica) mark(ctx context.Context, db rowQuerier, in map[key]int, t cha
 		}
 		if task != "" {
 			count(in, key{"task", task}, by)
-			r.dirty.row(key{"task", task}, 0, false)
+			r.dirty.row(key{"task", task}, 0)
 		}
 	}
 	return nil

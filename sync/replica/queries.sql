@@ -125,6 +125,10 @@ SELECT id, author, body, clock FROM comment WHERE task = ? AND born = 1 AND dele
 SELECT task FROM comment WHERE id IN (SELECT value FROM json_each(?1))
 UNION SELECT task FROM task_label WHERE id IN (SELECT value FROM json_each(?1))
 
+-- name: places
+SELECT id, project, CASE WHEN deleted IS NULL THEN status ELSE 'trash' END, rank FROM task
+WHERE born = 1 AND id IN (SELECT value FROM json_each(?))
+
 -- name: titleOf
 SELECT title FROM task WHERE id = ? AND title IS NOT NULL
 

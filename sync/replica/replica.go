@@ -25,6 +25,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -49,8 +50,10 @@ type Config struct {
 	DB     *sql.DB // one connection
 	Tenant id.ID
 	Member id.ID // the person of this device
-	Now    func() time.Time
-	Rand   io.Reader
+	// Durable has changes of this device wait for the disk. DB must have been opened so, too.
+	Durable bool
+	Now     func() time.Time
+	Rand    io.Reader
 	// Schedule runs a function soon, once: live queries are answered there. It must not call it before it returns.
 	Schedule func(run func())
 	// Changed, when set, is told that Counts may give something new.
@@ -77,6 +80,7 @@ type Replica struct {
 
 	mu      sync.Mutex
 	db      *sql.DB
+	waits   *bool // whether commits wait for the disk at present, when it was set
 	clock   *hlc.Clock
 	replica uint64
 	floor   hlc.Stamp
@@ -130,7 +134,12 @@ func New(cfg Config) *Replica {
 		cfg.Rand = rand.Reader
 	}
 	if cfg.Schedule == nil {
-		cfg.Schedule = func(run func()) { go run() }
+		cfg.Schedule = func(run func()) {
+			go func() {
+				runtime.Gosched() // what waits to be sent goes first
+				run()
+			}()
+		}
 	}
 	if cfg.Changed == nil {
 		cfg.Changed = func() {}
@@ -250,11 +259,28 @@ func (r *Replica) Loaded() bool {
 // unchanged is an error that was found before anything in memory was changed.
 type unchanged struct{ error }
 
-// write runs fn in one transaction and, when it fails, brings memory back to what the disk holds. After a commit, watches
-// that fn touched are looked at again.
+// write makes a change of this device: one transaction that, with Config.Durable, is on the disk when it returns.
 func (r *Replica) write(ctx context.Context, fn func(*sql.Tx) error) error {
+	return r.commit(ctx, true, fn)
+}
+
+// follow writes what the region said. It need not wait for the disk: after a power cut the replica is as it was a moment
+// before, asks again, and hears the same.
+func (r *Replica) follow(ctx context.Context, fn func(*sql.Tx) error) error {
+	return r.commit(ctx, false, fn)
+}
+
+// commit runs fn in one transaction and, when it fails, brings memory back to what the disk holds. After a commit, watches
+// that fn touched are looked at again.
+func (r *Replica) commit(ctx context.Context, wait bool, fn func(*sql.Tx) error) error {
 	// Once begun, a change is finished: half-way there is nothing to gain.
 	ctx = context.WithoutCancel(ctx)
+	if r.cfg.Durable && (r.waits == nil || *r.waits != wait) {
+		if err := sqlite.Wait(ctx, r.db, wait); err != nil {
+			return err
+		}
+		r.waits = &wait
+	}
 	err := sqlite.Tx(ctx, r.db, fn)
 	if same, ok := errors.AsType[unchanged](err); ok {
 		return same.error

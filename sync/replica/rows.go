@@ -75,6 +75,10 @@ func (r *Replica) show(ctx context.Context, tx *sql.Tx, k key) error {
 // and own changes meet: rows with own changes are put back to what is confirmed first, so that the merge and its history
 // never see anything else.
 func (r *Replica) confirm(ctx context.Context, tx *sql.Tx, txs []change.Tx) error {
+	return r.placing(ctx, tx, txs, func() error { return r.merge(ctx, tx, txs) })
+}
+
+func (r *Replica) merge(ctx context.Context, tx *sql.Tx, txs []change.Tx) error {
 	var covered []key
 	seen := map[key]bool{}
 	if len(r.shadow) > 0 {
@@ -118,7 +122,7 @@ func (r *Replica) confirm(ctx context.Context, tx *sql.Tx, txs []change.Tx) erro
 		}
 	}
 	for _, t := range effect.Rows {
-		r.dirty.row(key{t.Table, t.ID}, t.Cols, t.New)
+		r.dirty.row(key{t.Table, t.ID}, t.Cols)
 	}
 	return nil
 }
@@ -126,16 +130,8 @@ func (r *Replica) confirm(ctx context.Context, tx *sql.Tx, txs []change.Tx) erro
 // touched notes the rows of a transaction for the watches.
 func (r *Replica) touched(t change.Tx) {
 	for _, row := range t.Rows {
-		table := work.TableOf(row.Table)
-		if table == nil {
-			continue
+		if work.TableOf(row.Table) != nil {
+			r.dirty.row(key{row.Table, row.ID}, columns(row))
 		}
-		var cols uint64
-		for _, c := range row.Cells {
-			if i, _ := table.Column(c.Col); i >= 0 {
-				cols |= 1 << i
-			}
-		}
-		r.dirty.row(key{row.Table, row.ID}, cols, work.Creates(row))
 	}
 }

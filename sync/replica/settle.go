@@ -49,7 +49,7 @@ func (r *Replica) Settle(ctx context.Context, reply wire.PushReply, roundTrip ti
 		return nil
 	}
 	rebased := false
-	err := r.write(ctx, func(tx *sql.Tx) error {
+	err := r.follow(ctx, func(tx *sql.Tx) error {
 		var err error
 		if rebased, err = r.settle(ctx, tx, fates); err != nil {
 			return err
@@ -116,6 +116,7 @@ func (r *Replica) measure(nowMS int64, roundTrip time.Duration) time.Duration {
 // settle works the fates in; rebased tells that what still waits has other bases now.
 func (r *Replica) settle(ctx context.Context, tx *sql.Tx, fates []wire.Fate) (rebased bool, err error) {
 	shown := map[key]bool{} // rows that are to be shown anew
+	var anew []change.Tx    // whose they are
 	stamps := map[hlc.Stamp]hlc.Stamp{}
 	for _, f := range fates {
 		o := r.pending[0]
@@ -141,12 +142,13 @@ func (r *Replica) settle(ctx context.Context, tx *sql.Tx, fates []wire.Fate) (re
 			return false, err
 		}
 		if !f.Accepted || pushed != f.Stamp || f.Seq <= r.cursor[f.Origin] {
+			anew = append(anew, o.tx)
 			for _, row := range o.tx.Rows {
 				shown[key{row.Table, row.ID}] = true
 			}
 		}
 	}
-	if err := r.showAll(ctx, tx, shown); err != nil {
+	if err := r.placing(ctx, tx, anew, func() error { return r.showAll(ctx, tx, shown) }); err != nil {
 		return false, err
 	}
 	if _, err := tx.ExecContext(ctx, q("pruneDone"), int64(r.last)-doneMax); err != nil {
@@ -232,6 +234,7 @@ func (r *Replica) rebasePending(ctx context.Context, tx *sql.Tx, stamps map[hlc.
 // rename gives the replica another identity, and what waits stamps of it, at the same times.
 func (r *Replica) rename(ctx context.Context, tx *sql.Tx, replica uint64) error {
 	r.replica = replica
+	r.dirty.all = true
 	stamps := map[hlc.Stamp]hlc.Stamp{}
 	shown := map[key]bool{}
 	for _, p := range r.pending {
@@ -258,7 +261,7 @@ func (r *Replica) Everywhere(ctx context.Context, v change.Vector) error {
 	if !slices.ContainsFunc(r.sent, r.done) {
 		return nil
 	}
-	return sqlite.Wrap("replica.Everywhere", r.write(ctx, func(tx *sql.Tx) error { return r.dropSent(ctx, tx) }))
+	return sqlite.Wrap("replica.Everywhere", r.follow(ctx, func(tx *sql.Tx) error { return r.dropSent(ctx, tx) }))
 }
 
 // done tells whether an accepted change is everywhere, here too.
@@ -307,7 +310,7 @@ func (r *Replica) Apply(ctx context.Context, entries []change.Entry) (gap bool, 
 	if len(txs) == 0 {
 		return gap, nil
 	}
-	err = r.write(ctx, func(tx *sql.Tx) error {
+	err = r.follow(ctx, func(tx *sql.Tx) error {
 		for _, s := range r.sent {
 			if s.seq > r.cursor[s.origin] && s.seq <= heads[s.origin] {
 				r.unlink(s.own) // it is among the entries

@@ -3,6 +3,7 @@ package replica_test
 import (
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"holdfast/sync/change"
@@ -223,5 +224,97 @@ func TestDetailTellsTheWholeStory(t *testing.T) {
 	must(t, err)
 	if string(body) != "null" {
 		t.Fatalf("null is %s", body)
+	}
+}
+
+// However people edit, and whatever the region refuses or brings: what a page puts together from the answers that came is
+// what asking now gives.
+func TestWindowsStayWhatAskingGives(t *testing.T) {
+	e := newEdge(t, "eu")
+	a, b := newDevice(t, ana, 1), newDevice(t, bo, 2)
+	yard, label := id.Derive("yard"), id.Derive("label")
+	a.sync(e)
+	a.garden()
+	a.do(work.NewProject(yard, "Yard", "red", "a0W"))
+	a.do(work.NewLabel(label, "urgent", "red"))
+	a.fill(40)
+	a.sync(e)
+	b.sync(e)
+	var queries []port.Query
+	for _, s := range []string{work.Todo, work.Done} {
+		queries = append(queries, port.Query{Kind: port.Tasks, Project: garden, Status: s, Limit: 8}, port.Query{Kind: port.Tasks, Project: garden, Status: s, Offset: 4, Limit: 8},
+			port.Query{Kind: port.Tasks, Project: yard, Status: s, Limit: 8}, port.Query{Kind: port.Tasks, Status: s, Limit: 8}, port.Query{Kind: port.Tasks, Status: s, Filter: port.Filter{Label: label}, Limit: 8})
+	}
+	queries = append(queries, port.Query{Kind: port.Frame}, port.Query{Kind: port.Counts, Project: garden}, port.Query{Kind: port.Counts}, port.Query{Kind: port.Trash, Limit: 8})
+	had := make([]port.TasksResult, len(queries))
+	said := make([]string, len(queries))
+	parts := 0
+	for n, query := range queries {
+		b.Watch(n, query, func(r port.Result) {
+			said[n] = string(r.Body)
+			if query.Kind != port.Tasks {
+				return
+			}
+			var got port.TasksResult
+			must(t, json.Unmarshal(r.Body, &got))
+			tasks, ok := got.Over(had[n].Tasks)
+			if !ok {
+				t.Fatalf("%s does not go over %d tasks", r.Body, len(had[n].Tasks))
+			}
+			if len(got.Runs) > 0 {
+				parts++
+			}
+			got.Tasks, got.Runs = tasks, nil
+			had[n] = got
+			body, err := json.Marshal(got)
+			must(t, err)
+			said[n] = string(body)
+		})
+	}
+	rng := rand.New(rand.NewPCG(3, 4))
+	statuses, projects := []string{work.Todo, work.Done}, []id.ID{garden, yard}
+	edit := func(d *device) {
+		task, rank := taskID(rng.IntN(44)), fmt.Sprintf("a0%04dV", rng.IntN(40))
+		_ = d.try([]port.Edit{ // some are refused: a task that is not there
+			work.RenameTask(task, fmt.Sprint("Title ", rng.IntN(3))), work.SetStatus(task, statuses[rng.IntN(2)]), work.MoveTask(task, statuses[rng.IntN(2)], rank),
+			work.MoveTaskTo(task, projects[rng.IntN(2)], rank), work.TrashTask(task, 1), work.RestoreTask(task), work.LabelTask(task, label, rng.IntN(2) == 0),
+			work.NewComment(id.New(d.now, d.rnd), task, d.member, "Hello"), work.TrashProject(yard, 1), work.RestoreProject(yard), work.RenameLabel(label, fmt.Sprint("label ", rng.IntN(3))),
+			work.NewTask(work.TaskDraft{ID: task, Project: projects[rng.IntN(2)], Title: "New", Status: statuses[rng.IntN(2)], Rank: rank, Author: d.member}),
+		}[rng.IntN(12)])
+	}
+	for step := range 300 {
+		e.roles[bo] = work.Member
+		switch rng.IntN(6) {
+		case 0:
+			edit(a)
+			a.sync(e)
+		case 1:
+			if rng.IntN(3) == 0 {
+				e.roles[bo] = work.Viewer // what waits is refused
+			}
+			b.push(e)
+		case 2:
+			b.pull(e)
+		case 3:
+			must(t, b.Everywhere(t.Context(), b.Cursor()))
+		default:
+			edit(b)
+		}
+		if rng.IntN(3) > 0 {
+			continue // answered together with the next
+		}
+		b.tick()
+		for n, query := range queries {
+			var fresh string
+			b.Watch(1000, query, func(r port.Result) { fresh = string(r.Body) })
+			b.tick()
+			b.Unwatch(1000)
+			if said[n] != fresh {
+				t.Fatalf("step %d, %+v:\nthe page has %s\nwant         %s", step, query, said[n], fresh)
+			}
+		}
+	}
+	if parts < 50 {
+		t.Errorf("only %d answers were parts", parts)
 	}
 }

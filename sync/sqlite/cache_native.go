@@ -7,7 +7,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"strings"
 )
 
 // The native driver compiles a statement anew for every call that is not on a *sql.Stmt, and a *sql.Stmt made inside a
@@ -54,16 +53,6 @@ type kept struct {
 	stmt  driver.Stmt
 	place *list.Element
 	busy  bool // its rows are being read
-}
-
-// worthKeeping leaves out what is run once: schema changes, pragmas, BEGIN and COMMIT (which the driver handles itself).
-func worthKeeping(query string) bool {
-	word, _, _ := strings.Cut(strings.TrimSpace(query), " ")
-	switch strings.ToUpper(word) {
-	case "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "REPLACE", "SAVEPOINT", "RELEASE", "ROLLBACK":
-		return true
-	}
-	return false
 }
 
 // take gives the statement, marked as busy, or nil when it cannot be a kept one.

@@ -20,6 +20,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strings"
 
 	"holdfast/sync/fault"
 )
@@ -47,6 +48,28 @@ func Tx(ctx context.Context, db *sql.DB, fn func(*sql.Tx) error) error {
 		return classify(op, err)
 	}
 	return Wrap(op, tx.Commit())
+}
+
+// Wait says whether the commits to come wait for the disk, as Options.Durable does for all. Turning it on makes the next
+// commit carry those before it to the disk as well: they are one log. It must not be called inside a transaction.
+func Wait(ctx context.Context, db *sql.DB, on bool) error {
+	pragma := "PRAGMA synchronous=NORMAL"
+	if on {
+		pragma = "PRAGMA synchronous=FULL"
+	}
+	_, err := db.ExecContext(ctx, pragma)
+	return Wrap("sqlite.Wait", err)
+}
+
+// worthKeeping leaves out statements that are run once, and pragmas, some of which act when they are compiled. BEGIN and
+// COMMIT the native driver handles itself.
+func worthKeeping(query string) bool {
+	word, _, _ := strings.Cut(strings.TrimSpace(query), " ")
+	switch strings.ToUpper(word) {
+	case "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "REPLACE", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT":
+		return true
+	}
+	return false
 }
 
 // Check reads the whole database and returns an error of kind Corrupt that names the first damage found. It costs one pass over the file.

@@ -47,8 +47,8 @@ func (c *conn) prepare(query string) (*statement, error) {
 		return nil, err
 	}
 	fresh.busy = true
-	if s != nil || fresh.stmt == 0 || fresh.tail != "" {
-		return fresh, nil // a second one of its text, or part of a script: not kept
+	if s != nil || fresh.stmt == 0 || fresh.tail != "" || !worthKeeping(query) {
+		return fresh, nil // a second one of its text, part of a script, or run once: not kept
 	}
 	c.cache.byText[query] = fresh
 	fresh.place = c.cache.order.PushFront(fresh)

@@ -22,7 +22,8 @@ import (
 
 const filePrefix = "replica-"
 
-// diskFirst has every commit wait for the disk: "saved on this device" must hold when the power fails.
+// diskFirst has commits wait for the disk: "saved on this device" must hold when the power fails. The replica lets those go
+// without waiting that only follow the region.
 var diskFirst = sqlite.Options{Durable: true}
 
 // rows is the replica and the file that it is in. The file is called replica-<n>; a snapshot becomes replica-<n+1>, and
@@ -89,7 +90,7 @@ func (r *rows) open(ctx context.Context) error {
 
 func (r *rows) config(db *sql.DB) replica.Config {
 	cfg := replica.Config{
-		DB: db, Tenant: id.ID(r.worker.host.tenant()), Member: id.ID(r.worker.host.person()),
+		DB: db, Durable: diskFirst.Durable, Tenant: id.ID(r.worker.host.tenant()), Member: id.ID(r.worker.host.person()),
 		Now: time.Now, Rand: rand.Reader, Changed: r.worker.changed, Log: r.worker.log,
 	}
 	if r.worker.mirror != nil {

@@ -245,7 +245,7 @@ func (r *Replica) changed() {
 func (r *Replica) answer(n int) {
 	body, err := json.Marshal(r.query(r.watches[n]))
 	must(err)
-	r.say(port.Message{Result: &port.Result{Watch: n, Body: body}})
+	r.say(port.Message{Results: []port.Result{{Watch: n, Body: body}}})
 }
 
 // Do makes an edit by this person that has come as far as mark says.

@@ -229,6 +229,12 @@ func ScrollTop(id string) (top, seen int) {
 	return 0, 0
 }
 
+// DrawRows makes the rows of a list what text says (rows.js). It is false when the element does not hold what the text takes for
+// drawn.
+func DrawRows(zone string, height, total int, text string) bool {
+	return holdfast().Call("drawRows", zone, height, total, text).Bool()
+}
+
 // SetScrollTop scrolls an element.
 func SetScrollTop(id string, top int) {
 	if el, ok := byID(id); ok {

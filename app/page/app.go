@@ -64,8 +64,9 @@ type App struct {
 	filter   port.Filter
 	compose  *compose
 	rename   id.ID
-	panel    *Panel // the open task's, when it is drawn
-	at       id.ID  // the task that the list's tab key reaches
+	panel    *Panel  // the open task's, when it is drawn
+	lanes    []*lane // whose rows are to be drawn
+	at       id.ID   // the task that the list's tab key reaches
 	last     route.Route
 	update   bool
 	install  bool
@@ -91,7 +92,10 @@ func (a *App) do(f func()) {
 // later runs f when what is due now has been drawn.
 func (a *App) later(f func()) {
 	if a.ready {
-		a.ctx.Defer(func(app.Context) { f() })
+		a.ctx.Defer(func(app.Context) {
+			a.drawRows()
+			f()
+		})
 	}
 }
 

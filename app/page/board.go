@@ -1,7 +1,6 @@
 package page
 
 import (
-	"strconv"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -113,29 +112,20 @@ type Column struct {
 	Status string
 	Rev    int
 
-	top, seen int
-	lane      lane
-}
-
-func (c *Column) OnMount(ctx app.Context) {
-	ctx.Defer(func(ctx app.Context) {
-		if _, seen := browser.ScrollTop(columnID(c.Status)); seen != c.seen {
-			c.seen = seen
-			ctx.Update()
-		}
-	})
+	top  int
+	lane lane
 }
 
 func (c *Column) Render() app.UI {
 	a, h := c.App, view.CardHeight
-	c.lane.status = c.Status
+	c.lane.status, c.lane.card = c.Status, true
 	total, known := a.store.Total(c.Status)
-	from, to := span(c.top, or(c.seen, drawnFirst), 0, h, total)
+	from, to := span(c.top, a.tall(), 0, h, total)
 	tab := c.tab()
-	cards := c.lane.draw(a, c.Route, from, to, h, true, tab)
+	c.lane.draw(a, c.Route, from, to, h, tab)
 	composing := a.compose != nil && a.compose.status == c.Status
 	name := view.StatusName(c.Status)
-	zone := "zone-" + c.Status
+	zone := zoneID(c.Status)
 	return app.Section().Class("col").Aria("label", name).Body(
 		app.Div().Class("col-h").DataSet("zone-of", zone).Body(
 			view.StatusIcon(c.Status), app.H2().Class("clip").Style("font-size", "inherit").Text(name),
@@ -146,9 +136,7 @@ func (c *Column) Render() app.UI {
 		),
 		app.If(composing, func() app.UI { return &Composer{App: a, Status: c.Status, Rev: a.rev} }),
 		app.Div().Class("col-scroll").ID(columnID(c.Status)).TabIndex(-1).DataSet("zone-of", zone).OnScroll(c.onScroll, app.PassiveEvent()).Body(
-			app.Ul().Class("win").ID(zone).Role("list").Aria("label", name).
-				DataSet("zone", c.Status).DataSet("h", strconv.Itoa(h)).DataSet("n", strconv.Itoa(total)).
-				Style("height", strconv.Itoa(total*h)+"px").Body(cards...),
+			c.lane.zone(total, h),
 			app.If(total == 0 && known && !composing, func() app.UI {
 				return app.P().Class("col-none").Text("Nothing here")
 			}),
@@ -168,10 +156,10 @@ func (c *Column) tab() id.ID {
 }
 
 func (c *Column) onScroll(ctx app.Context, _ app.Event) {
-	top, seen := browser.ScrollTop(columnID(c.Status))
-	if top/view.CardHeight == c.top/view.CardHeight && seen == c.seen {
+	top, _ := browser.ScrollTop(columnID(c.Status))
+	if top/view.CardHeight == c.top/view.CardHeight {
 		ctx.PreventUpdate()
 		return
 	}
-	c.top, c.seen = top, seen
+	c.top = top
 }

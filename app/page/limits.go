@@ -6,7 +6,7 @@ import "time"
 const (
 	toastsMax   = 3               // older ones make room
 	toastFor    = 7 * time.Second // a toast with an action stays as long as one without: reading comes first
-	overscan    = 8               // rows drawn above and below what is seen
+	overscan    = 320             // pixels of rows drawn above and below what is seen
 	ahead       = 70              // rows loaded above and below what is drawn
 	optionsMax  = 200             // options a picker draws; typing finds the others
 	retryMe     = 20 * time.Second

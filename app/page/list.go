@@ -29,31 +29,18 @@ type List struct {
 	Route route.Route
 	Rev   int
 
-	top, seen int
-	lanes     [6]lane
-	wanted    string // the status whose place wantedAt gets the keyboard when it is loaded
-	wantedAt  int
-}
-
-func (c *List) OnMount(ctx app.Context) {
-	ctx.Defer(func(ctx app.Context) {
-		_, seen := browser.ScrollTop(listID)
-		if seen != c.seen {
-			c.seen = seen
-			ctx.Update()
-		}
-	})
+	top      int
+	lanes    [6]lane
+	wanted   string // the status whose place wantedAt gets the keyboard when it is loaded
+	wantedAt int
 }
 
 func (c *List) CompoID() string { return string(c.Route.Tenant + c.Route.Project) }
 
-// drawnFirst is how much is taken to be seen before it was measured.
-const drawnFirst = 1000
-
 func (c *List) Render() app.UI {
 	a := c.App
 	c.reach()
-	seen := or(c.seen, drawnFirst)
+	seen := a.tall()
 	h := a.rowHeight()
 	y, some, known := 0, 0, true
 	tab := c.tab()
@@ -68,7 +55,7 @@ func (c *List) Render() app.UI {
 		section := app.Section().Aria("label", view.StatusName(l.status))
 		if total == 0 && !composing {
 			// It is asked for all the same, so that the first view needs no second question.
-			l.draw(a, c.Route, 0, 0, h, false, "")
+			l.draw(a, c.Route, 0, 0, h, "")
 			groups = append(groups, section.Hidden(true))
 			continue
 		}
@@ -76,14 +63,12 @@ func (c *List) Render() app.UI {
 		closed := a.closed[l.status]
 		places := pick(closed, 0, total)
 		from, to := span(c.top, seen, y, h, places)
-		rows := l.draw(a, c.Route, from, to, h, false, tab)
+		l.draw(a, c.Route, from, to, h, tab)
 		y += places * h
 		groups = append(groups, section.Body(
 			c.group(l.status, total, !closed),
 			app.If(composing, func() app.UI { return &Composer{App: a, Status: l.status, Rev: a.rev} }),
-			app.Ul().Class("win").ID("zone-"+l.status).Role("list").Aria("label", view.StatusName(l.status)).
-				DataSet("zone", l.status).DataSet("h", strconv.Itoa(h)).DataSet("n", strconv.Itoa(places)).
-				Style("height", strconv.Itoa(places*h)+"px").Body(rows...),
+			l.zone(places, h),
 		))
 	}
 	return app.Div().Class("scroll").ID(listID).DataSet("drag-root", "tasks").OnScroll(c.onScroll, app.PassiveEvent()).
@@ -111,10 +96,8 @@ func (c *List) group(status string, n int, open bool) app.UI {
 func (c *List) tab() id.ID {
 	a, y, h := c.App, 0, c.App.rowHeight()
 	for i := range c.lanes {
-		for _, held := range c.lanes[i].slots.at {
-			if held == a.at && held != "" {
-				return held
-			}
+		if _, drawn := c.lanes[i].drawn[a.at]; drawn {
+			return a.at
 		}
 	}
 	for _, st := range listOrder {
@@ -134,13 +117,13 @@ func (c *List) tab() id.ID {
 }
 
 func (c *List) onScroll(ctx app.Context, _ app.Event) {
-	top, seen := browser.ScrollTop(listID)
+	top, _ := browser.ScrollTop(listID)
 	h := c.App.rowHeight()
-	if top/h == c.top/h && seen == c.seen {
+	if top/h == c.top/h {
 		ctx.PreventUpdate() // the same rows
 		return
 	}
-	c.top, c.seen = top, seen
+	c.top = top
 }
 
 func (c *List) onClick(_ app.Context, e app.Event) { c.App.taskClick(e) }
@@ -261,7 +244,7 @@ func (c *List) focus(status string, place int) {
 		y += pick(a.closed[st], 0, n) * h
 	}
 	y += place * h
-	seen := or(c.seen, drawnFirst)
+	_, seen := browser.ScrollTop(listID)
 	// The group's heading stays at the top, so a row under it is not seen.
 	if y < c.top+groupHeight {
 		c.top = max(0, y-groupHeight)

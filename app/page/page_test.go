@@ -24,74 +24,6 @@ import (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
-func ids(s string) (out []id.ID) {
-	for _, c := range s {
-		out = append(out, id.ID(c))
-	}
-	return out
-}
-
-// drawn is what the slots hold, in slot order.
-func drawn(want []id.ID, at []int) string {
-	var b strings.Builder
-	for _, i := range at {
-		if i < 0 {
-			b.WriteByte('.')
-			continue
-		}
-		b.WriteString(string(want[i]))
-	}
-	return b.String()
-}
-
-func TestSlotsKeepWhatStays(t *testing.T) {
-	var s slots
-	for _, step := range []struct{ want, slots string }{
-		{"abcd", "abcd"}, {"bcde", "ebcd"}, {"xbcde", "ebcdx"}, {"bd", ".b.d."}, {"dzb", "zb.d."}, {"", "....."}, {"klmnop", "klmnop"},
-	} {
-		want := ids(step.want)
-		if got := drawn(want, s.assign(want)); got != step.slots {
-			t.Fatalf("after wanting %q the slots are %q, want %q", step.want, got, step.slots)
-		}
-	}
-}
-
-// However a list is scrolled and changed, each wanted row is in one slot, and one that stays does not move.
-func TestSlotsHoldEachRowOnce(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 2))
-	var s slots
-	var before []id.ID
-	where := map[id.ID]int{}
-	for range 500 {
-		want := []id.ID{}
-		for i := range 30 {
-			if rng.IntN(3) > 0 {
-				want = append(want, id.ID(fmt.Sprint(i)))
-			}
-		}
-		rng.Shuffle(len(want), func(i, j int) { want[i], want[j] = want[j], want[i] })
-		now := map[id.ID]int{}
-		for slot, i := range s.assign(want) {
-			if i < 0 {
-				continue
-			}
-			if _, twice := now[want[i]]; twice {
-				t.Fatalf("%s is in two slots", want[i])
-			}
-			now[want[i]] = slot
-		}
-		if len(now) != len(want) {
-			t.Fatalf("%d rows are drawn, want %d", len(now), len(want))
-		}
-		for _, w := range want {
-			if slices.Contains(before, w) && where[w] != now[w] {
-				t.Fatalf("%s stayed but moved from slot %d to %d", w, where[w], now[w])
-			}
-		}
-		before, where = want, now
-	}
-}
-
 func TestSpanAndWant(t *testing.T) {
 	for _, c := range []struct{ top, seen, y, h, n, from, to int }{
 		{0, 400, 40, 40, 100, 0, 18}, {1000, 400, 40, 40, 100, 16, 43}, {0, 400, 5000, 40, 100, 0, 0}, {9000, 400, 0, 40, 100, 0, 0}, {0, 400, 0, 40, 0, 0, 0},
@@ -268,16 +200,53 @@ func redraw(tb testing.TB, e app.TestEngine, a *App) {
 	e.ConsumeAll()
 }
 
+// listed draws a list and gives its rows as they go to the browser.
+func listed(a *App) string {
+	list := &List{App: a, Route: a.route}
+	list.Render()
+	var b strings.Builder
+	for i := range list.lanes {
+		b.WriteString(list.lanes[i].text())
+	}
+	return b.String()
+}
+
 func TestAListShowsItsTasks(t *testing.T) {
 	a, _, _, tasks := stage(t, 300)
-	list := &List{App: a, Route: a.route}
-	html := app.HTMLString(list)
+	html := listed(a)
 	if !strings.Contains(html, "Task 0") || strings.Contains(html, "Task 100") {
 		t.Errorf("the first view holds Task 0 %t, Task 100 %t; want only what is seen", strings.Contains(html, "Task 0"), strings.Contains(html, "Task 100"))
 	}
 	a.store.Do(work.RenameTask(tasks[0], "Renamed"))
-	if html = app.HTMLString(&List{App: a, Route: a.route}); !strings.Contains(html, "Renamed") {
+	if html = listed(a); !strings.Contains(html, "Renamed") {
 		t.Error("an edit is not in the next drawing")
+	}
+}
+
+// Only what looks different is sent again, and a new element gets everything.
+func TestALaneSendsWhatIsNew(t *testing.T) {
+	a, _, _, tasks := stage(t, 30)
+	list := &List{App: a, Route: a.route}
+	lane := &list.lanes[slices.Index(listOrder, work.Todo)]
+	sent := func() (rows int) {
+		list.Render()
+		for _, row := range strings.Split(lane.text(), "\x1e") {
+			if strings.HasSuffix(row, ">") {
+				rows++
+			}
+		}
+		lane.flush()
+		return rows
+	}
+	if n := sent(); n < 20 {
+		t.Errorf("at first %d rows are sent", n)
+	}
+	if n := sent(); n != 0 {
+		t.Errorf("%d rows are sent again", n)
+	}
+	a.store.Do(work.RenameTask(tasks[2], "Renamed"))
+	if n := sent(); n != 1 {
+		t.Errorf("%d rows are sent for one that changed", n)
 	}
 }
 

@@ -194,16 +194,16 @@ type Chip struct {
 }
 
 func (c Chip) UI() app.UI {
-	return app.Span().Class("chip c-"+or(c.Color, "gray")).Body(app.Span().Class("dot"), app.Span().Text(c.Label))
+	var m markup
+	m.chip(c)
+	return app.Raw(m.String())
 }
 
-// Avatar is a person's initials on their color; an empty name is nobody. The initials are drawn by the style sheet: as text
-// they would be part of the name of the button around them.
+// Avatar is a person's initials on their color; an empty name is nobody.
 func Avatar(name, color, class string) app.UI {
-	if name == "" {
-		return app.Span().Class(strings.TrimSpace("avatar avatar-none "+class)).Aria("hidden", "true").Body(Icon("user"))
-	}
-	return app.Span().Class(strings.TrimSpace("avatar c-"+or(color, "gray")+" "+class)).Aria("hidden", "true").DataSet("initials", Initials(name))
+	var m markup
+	m.avatar(name, color, class)
+	return app.Raw(m.String())
 }
 
 // Initials are the first letters of a name's first and last words.

@@ -30,10 +30,10 @@ func PriorityIcon(p int) app.UI {
 }
 
 // Mark shows how far a change has come.
-func Mark(m port.Mark) app.UI {
-	name, text := MarkWords(m)
-	return app.Span().Class("mark mark-"+string(rune('0'+m))).Title(text).
-		Body(Icon(name), app.Span().Class("vh").Text(text))
+func Mark(of port.Mark) app.UI {
+	var m markup
+	m.mark(of)
+	return app.Raw(m.String())
 }
 
 // MarkWords are a mark's icon and its meaning.

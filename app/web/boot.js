@@ -6,6 +6,7 @@ import * as passkey from "./passkey.js";
 import * as theme from "./theme.js";
 import * as pwa from "./pwa.js";
 import * as drag from "./drag.js";
+import * as rows from "./rows.js";
 import { connect } from "../../wasm/worker/tab.js";
 
 // go-app writes styles with setAttribute, which the content security policy refuses; the property is allowed.
@@ -26,6 +27,7 @@ globalThis.holdfast = {
   passkey,
   theme,
   pwa,
+  drawRows: rows.draw,
   // connect gives something like a MessagePort that speaks sync/port with the replica of one person's workspace.
   connect,
 };

@@ -25,12 +25,12 @@ func large(ctx context.Context, e env) (out []figure.Figure, err error) {
 	err = try(ctx, e, func(t *trial) {
 		ana := t.newClient(t.dev(1))
 		path := ana.path(ana.device(0).seed(largeTasks, largeComments))
-		_, g := ana.browser("ana")
+		p, g := ana.browser("ana")
 		out = append(out, bootstrap(g, ana.s.url(0)+path))
 		e.say("bootstrap %.0f ms", out[0].Value)
-		probe(g)
+		probe(p, g)
 		out = append(out, opens(g, path)...)
-		out = append(out, writes(g)...)
+		out = append(out, writes(p, g)...)
 		g.WaitFor("all has been sent", `!document.querySelector(".mark-1, .mark-2")`)
 		ana.s.stop(syscall.SIGKILL)
 		out = append(out, coldStarts(g))
@@ -38,13 +38,25 @@ func large(ctx context.Context, e env) (out []figure.Figure, err error) {
 	return out, err
 }
 
-const usableJS = `document.querySelectorAll("[data-row]").length > 5 && new Promise((done) => requestAnimationFrame(() => { const c = new MessageChannel(); c.port1.onmessage = () => done(performance.now()); c.port2.postMessage(0); }))`
+// usableJS is truthy when rows have been painted, and notes when: the page itself looks, from the first time it is asked.
+const usableJS = `globalThis.usable?.at ?? (() => {
+  if (globalThis.usable) return 0;
+  globalThis.usable = {};
+  const look = () => {
+    if (document.querySelectorAll("[data-row]").length <= 5) return;
+    o.disconnect();
+    requestAnimationFrame(() => { const c = new MessageChannel(); c.port1.onmessage = () => { usable.at = performance.now(); }; c.port2.postMessage(0); });
+  };
+  const o = new MutationObserver(look);
+  o.observe(document, { childList: true, subtree: true });
+  look();
+})()`
 
 // bootstrap opens the workspace on a device that has the app and nothing of the workspace.
 func bootstrap(g *browser.Page, url string) figure.Figure {
 	g.Go(url)
 	g.WaitFor("rows", usableJS)
-	took := browser.Eval[float64](g, "performance.now()")
+	took := browser.Eval[float64](g, "usable.at")
 	total := browser.Eval[string](g, `[...document.querySelectorAll(".group .n")].map((e) => e.textContent).join(" ")`)
 	return figure.Figure{ID: "P5", What: "empty device → rows painted, app already there", Unit: "ms", Value: took, Target: 3000,
 		Note: fmt.Sprintf("%d tasks, %d comments; groups of %s", largeTasks, largeTasks*largeComments, strings.Join(strings.Fields(total), ", "))}
@@ -73,23 +85,31 @@ func opens(g *browser.Page, path string) (out []figure.Figure) {
 // commitWhat names the figure that a commit of SQLite alone is put beside.
 const commitWhat = "the part of it from the page's message to the answer, p95"
 
-func writes(g *browser.Page) []figure.Figure {
+func writes(p *browser.Person, g *browser.Page) []figure.Figure {
 	compose(g)
-	var painted, committed, commit []time.Duration
+	var painted, answered, committed, commit []time.Duration
 	for i := range largeWrites + liveWarm {
-		w := write(g, fmt.Sprintf("Written at the keyboard %d", i))
+		w := write(p, g, fmt.Sprintf("Written at the keyboard %d", i))
 		rewrite(g, i)
 		if i >= liveWarm {
-			painted, committed, commit = append(painted, ms(w.Painted)), append(committed, ms(w.Committed)), append(commit, ms(w.Commit))
+			painted, answered = append(painted, ms(w.Painted)), append(answered, ms(w.Answered))
+			committed, commit = append(committed, ms(w.Committed)), append(commit, ms(w.Commit))
 		}
+	}
+	var bare []time.Duration
+	for _, v := range browser.EvalWorker[[]float64](p, "worker", fmt.Sprintf("bench.bare(%d)", largeWrites+liveWarm))[liveWarm:] {
+		bare = append(bare, ms(v))
 	}
 	p50 := func(d []time.Duration) string {
 		return fmt.Sprintf("p50 %.1f ms, %d tasks written", figure.Percentile(d, 0.5), largeWrites)
 	}
 	return []figure.Figure{
 		{ID: "P1", What: "Enter → new task painted, p95", Unit: "ms", Value: figure.Percentile(painted, 0.95), Target: 16, Note: p50(painted)},
-		{ID: "P1", What: "Enter → committed in OPFS and answered, p95", Unit: "ms", Value: figure.Percentile(committed, 0.95), Target: 16, Note: p50(committed)},
-		{ID: "P1", What: commitWhat, Unit: "ms", Value: figure.Percentile(commit, 0.95), Note: p50(commit)},
+		{ID: "P1", What: "Enter → committed in OPFS, p95", Unit: "ms", Value: figure.Percentile(committed, 0.95), Target: 16,
+			Note: fmt.Sprintf("%s; the page knows at %.1f ms p50, %.1f p95", p50(committed), figure.Percentile(answered, 0.5), figure.Percentile(answered, 0.95))},
+		{ID: "P1", What: "the commit by itself: read, checked, written, on the disk; p50", Unit: "ms", Value: figure.Percentile(commit, 0.5), RatioMin: 0.5,
+			Beside: []figure.Peer{{Name: "one row by SQLite alone, on the disk", Value: figure.Percentile(bare, 0.5)}},
+			Note:   fmt.Sprintf("p95 %.1f ms beside %.1f ms", figure.Percentile(commit, 0.95), figure.Percentile(bare, 0.95))},
 	}
 }
 
@@ -99,7 +119,7 @@ func coldStarts(g *browser.Page) figure.Figure {
 	for range largeStarts {
 		g.Reload()
 		g.WaitFor("rows", usableJS)
-		took = append(took, ms(browser.Eval[float64](g, "performance.now()")))
+		took = append(took, ms(browser.Eval[float64](g, "usable.at")))
 	}
 	return figure.Figure{ID: "P3", What: "reload with the server gone → rows of 100,000 tasks painted, worst of some", Unit: "ms", Value: figure.Percentile(took, 1), Target: 1000,
 		Note: fmt.Sprintf("p50 %.0f ms, %d times", figure.Percentile(took, 0.5), largeStarts)}

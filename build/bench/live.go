@@ -20,20 +20,20 @@ func propagation(ctx context.Context, e env) (out []figure.Figure, err error) {
 	err = try(ctx, e, func(t *trial) {
 		ana := t.newClient(t.dev(1))
 		project := ana.device(0).seed(12, 0)
-		_, from := ana.browser("from")
-		_, to := ana.browser("to")
-		for _, g := range []*browser.Page{from, to} {
+		sender, from := ana.browser("from")
+		receiver, to := ana.browser("to")
+		for p, g := range map[*browser.Person]*browser.Page{sender: from, receiver: to} {
 			g.Go(ana.s.url(0) + ana.path(project))
 			g.Wait(".link-online")
 			g.WaitFor("rows", `document.querySelectorAll("[data-row]").length > 5`)
-			probe(g)
+			probe(p, g)
 		}
 		var took []time.Duration
 		compose(from)
 		for i := range liveWarm + liveChanges {
 			title := "Said from here " + strconv.Itoa(i)
 			to.Run("bench.seen = bench.whenShown(" + strconv.Quote(title) + "); true")
-			s := write(from, title)
+			s := write(sender, from, title)
 			rewrite(from, i)
 			at := browser.Eval[float64](to, "bench.seen")
 			if i >= liveWarm {
@@ -46,14 +46,6 @@ func propagation(ctx context.Context, e env) (out []figure.Figure, err error) {
 		}
 	})
 	return out, err
-}
-
-// written is one task that was written with the keyboard, in milliseconds.
-type written struct {
-	Painted   float64 // from the key to the screen
-	Committed float64 // from the key to the answer that it is on the disk
-	Commit    float64 // the part of it between the page's message to the worker and the answer
-	At        float64 // wall time of that answer
 }
 
 // compose opens the line in which tasks are written, in the list's first group, so that what is written is seen.
@@ -71,9 +63,13 @@ func rewrite(g *browser.Page, i int) {
 	}
 }
 
-func write(g *browser.Page, title string) written {
+// write writes a task, when the one before is in the region: nobody writes faster.
+func write(p *browser.Person, g *browser.Page, title string) written {
+	g.WaitFor("the task before to be sent", `!document.querySelector(".mark-2, .mark-4")`)
 	g.Insert(title)
 	g.Run("bench.key(" + strconv.Quote(title) + "); true")
 	g.Press("Enter")
-	return browser.Eval[written](g, "bench.last")
+	k := browser.Eval[key](g, "bench.last")
+	c := browser.EvalWorker[commit](p, "worker", fmt.Sprintf("bench.commits.get(%d)", k.ID))
+	return written{Painted: k.Painted - k.Key, Answered: k.Answered - k.Key, Committed: c.Done - k.Key, Commit: c.Done - c.Heard, At: c.Done}
 }

@@ -1,0 +1,76 @@
+// The rows of a list, or the cards of a column, made from text in one call: by calls from Go, each of a row's forty elements
+// would cost several crossings.
+//
+// draw(zone, height, total, text): zone is the id of the element that holds the rows, height that of a row in pixels, total
+// how many there are with those that are not drawn. text has a row between each two characters 1E, and of each row between
+// characters 1F its id, its place, "1" when it can be dragged, and the HTML of its one element, empty when it looks as before.
+// The result is false when the element does not hold a row that is said to look as before.
+const template = document.createElement("template");
+
+export function draw(zone, height, total, text) {
+  const list = document.getElementById(zone);
+  if (!list) return true; // gone again
+  const before = list.rows ?? new Map();
+  const rows = (list.rows = new Map());
+  const fresh = document.createDocumentFragment();
+  let whole = true;
+  for (const part of text ? text.split("\x1e") : []) {
+    const [id, place, drag, html] = part.split("\x1f");
+    let row = before.get(id);
+    if (row) before.delete(id);
+    else if (html) fresh.append((row = make(id)));
+    else {
+      whole = false;
+      continue;
+    }
+    if (html) look(row, html);
+    set(row, "aria-posinset", Number(place) + 1);
+    set(row, "aria-setsize", total);
+    set(row, "data-drag", drag && id);
+    const at = `translateY(${place * height}px)`;
+    if (row.style.transform !== at) row.style.transform = at;
+    rows.set(id, row);
+  }
+  for (const row of before.values()) row.remove();
+  list.append(fresh);
+  return whole;
+}
+
+function make(id) {
+  const row = document.createElement("li");
+  row.dataset.row = id;
+  return row;
+}
+
+function look(row, html) {
+  if (!row.firstChild) {
+    row.innerHTML = html;
+    return;
+  }
+  template.innerHTML = html;
+  become(row.firstChild, template.content.firstChild);
+}
+
+function set(el, name, value) {
+  if (!value) el.removeAttribute(name);
+  else if (el.getAttribute(name) !== String(value)) el.setAttribute(name, value);
+}
+
+// become makes an element look like another and leaves alone what is the same: what has the keyboard keeps it, and a press
+// that has begun becomes a click.
+function become(el, next) {
+  if (el.nodeName !== next.nodeName) {
+    el.replaceWith(next);
+    return;
+  }
+  if (el.nodeType === Node.TEXT_NODE) {
+    if (el.data !== next.data) el.data = next.data;
+    return;
+  }
+  for (const { name } of [...el.attributes]) if (!next.hasAttribute(name)) el.removeAttribute(name);
+  for (const { name, value } of next.attributes) if (el.getAttribute(name) !== value) el.setAttribute(name, value);
+  const children = [...el.childNodes];
+  const wanted = [...next.childNodes];
+  wanted.forEach((child, i) => (children[i] ? become(children[i], child) : el.append(child)));
+  for (const child of children.slice(wanted.length)) child.remove();
+}

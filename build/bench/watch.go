@@ -1,0 +1,130 @@
+package main
+
+import (
+	"time"
+
+	"holdfast/build/browser"
+)
+
+// The stop watches run inside the page and its worker and read only their own clocks: what the kit takes to ask for them is in
+// no figure. Painted is the end of the frame in which a row is first in the document: the message posted in that frame's
+// requestAnimationFrame comes after its layout and painting.
+
+// probe puts the stop watches into a page and into the worker that keeps its replica.
+func probe(p *browser.Person, g *browser.Page) {
+	g.Run(pageWatch)
+	browser.EvalWorker[bool](p, "worker", workerWatch)
+}
+
+// written is one task that was written with the keyboard, in milliseconds.
+type written struct {
+	Painted   float64 // from the key to the screen
+	Answered  float64 // from the key to the worker's answer, in the page
+	Committed float64 // from the key to the end of the commit, in the worker
+	Commit    float64 // the part of it from the worker's hearing of it
+	At        float64 // wall time of the commit
+}
+
+// key is what the page saw of a written task, in wall time.
+type key struct {
+	ID                     int
+	Key, Painted, Answered float64
+}
+
+// commit is what the worker saw of it, in wall time.
+type commit struct{ Heard, Done float64 }
+
+const pageWatch = `
+globalThis.bench = {
+  wall() { return performance.timeOrigin + performance.now(); },
+  // after calls back when what is in the document now has been painted.
+  after(f) { requestAnimationFrame(() => { const c = new MessageChannel(); c.port1.onmessage = f; c.port2.postMessage(0); }); },
+  // when resolves to the wall time at which something was painted.
+  when(is) {
+    return new Promise((done) => {
+      const look = () => { if (!is()) return false; o.disconnect(); bench.after(() => done(bench.wall())); return true; };
+      const o = new MutationObserver(look);
+      if (!look()) o.observe(document.body, { childList: true, subtree: true, characterData: true });
+    });
+  },
+  whenShown(title) {
+    const titles = document.getElementsByClassName("title");
+    return bench.when(() => { for (const e of titles) if (e.textContent === title) return true; return false; });
+  },
+  // key arms the watch for the next Enter.
+  key(title) {
+    bench.last = new Promise((done) => {
+      addEventListener("keydown", (e) => {
+        if (e.key !== "Enter") return;
+        const answer = new Promise((f) => { bench.answered = f; });
+        Promise.all([bench.whenShown(title), answer]).then(([painted, { id, at }]) =>
+          done({ id, key: performance.timeOrigin + e.timeStamp, painted, answered: at }));
+      }, { capture: true, once: true });
+    });
+  },
+  rows() { return document.querySelectorAll("[data-row]").length; },
+  // open follows a link and gives how long it took until rows were painted.
+  open(path) {
+    const a = document.createElement("a");
+    a.href = path;
+    document.body.append(a);
+    const at = bench.wall();
+    a.click();
+    a.remove();
+    return bench.when(() => location.pathname === path && bench.rows() >= 5).then((painted) => painted - at);
+  },
+};
+const edits = new Set();
+const post = Worker.prototype.postMessage;
+Worker.prototype.postMessage = function (m, ...rest) {
+  const r = m?.text && JSON.parse(m.text);
+  if (r?.op === "do") edits.add(r.id);
+  if (!this.watched) {
+    this.watched = true;
+    this.addEventListener("message", ({ data }) => edits.delete(data.re) && bench.answered?.({ id: data.re, at: bench.wall() }));
+  }
+  return post.call(this, m, ...rest);
+};
+true`
+
+const workerWatch = `
+globalThis.bench = { commits: new Map() };
+const wall = () => performance.timeOrigin + performance.now();
+const hear = self.onmessage;
+self.onmessage = (e) => {
+  const heard = wall();
+  const r = e.data.text && JSON.parse(e.data.text);
+  if (r?.op === "do") bench.commits.set(r.id, { heard, done: 0 });
+  hear(e);
+};
+const answer = self.postMessage;
+self.postMessage = (m) => {
+  const c = bench.commits.get(m.re);
+  if (c) c.done = wall();
+  answer.call(self, m);
+};
+// bare commits one row as SQLite's own API does, in the same files and with the same settings, and gives milliseconds.
+bench.bare = (times) => {
+  const lib = globalThis.holdfastSQLite.library();
+  const db = new lib.oo1.DB({ filename: "/bench.bare", flags: "c", vfs: lib.capi.sqlite3_vfs_find("opfs-sahpool") ? "opfs-sahpool" : undefined });
+  try {
+    db.exec("PRAGMA page_size=32768; PRAGMA locking_mode=exclusive; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=128");
+    db.exec("CREATE TABLE IF NOT EXISTS task (id TEXT PRIMARY KEY, title TEXT, status TEXT, rank TEXT); CREATE INDEX IF NOT EXISTS place ON task (status, rank)");
+    const insert = db.prepare("INSERT INTO task VALUES (?, ?, 'todo', ?)");
+    const took = [];
+    for (let i = 0; i < times; i++) {
+      const at = performance.now();
+      db.exec("BEGIN IMMEDIATE");
+      insert.bind([crypto.randomUUID(), "A title of common length, as people write them", String(Math.random())]).stepReset();
+      db.exec("COMMIT");
+      took.push(performance.now() - at);
+    }
+    insert.finalize();
+    return took;
+  } finally {
+    db.close();
+  }
+};
+true`
+
+func ms(v float64) time.Duration { return time.Duration(v * float64(time.Millisecond)) }

@@ -135,11 +135,7 @@ func Back() { window.Get("history").Call("back") }
 func Reload() { window.Get("location").Call("reload") }
 
 // Title sets the window's title.
-func Title(t string) {
-	if document.Get("title").String() != t {
-		document.Set("title", t)
-	}
-}
+func Title(t string) { document.Set("title", t) }
 
 func byID(id string) (js.Value, bool) {
 	el := document.Call("getElementById", id)

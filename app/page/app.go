@@ -52,7 +52,8 @@ type App struct {
 
 	picker   *picker
 	dialog   *dialog
-	opened   int // counts pickers and dialogs, so that each is a new component
+	titled   string // what the window is called
+	opened   int    // counts pickers and dialogs, so that each is a new component
 	toasts   []toast
 	toastNum int
 	said     string

@@ -1,7 +1,6 @@
 package page
 
 import (
-
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"holdfast/app/browser"

@@ -90,7 +90,10 @@ func (a *App) click(e app.Event) {
 
 func (c *Root) Render() app.UI {
 	a := c.App
-	browser.Title(a.title())
+	if t := a.title(); t != a.titled {
+		a.titled = t
+		browser.Title(t)
+	}
 	return app.Div().ID("root").Body(
 		app.A().Class("skip").Href("#main").Text("Skip to the content"),
 		a.page(),

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"time"
 
 	"holdfast/build/browser"
@@ -14,6 +16,21 @@ import (
 func probe(p *browser.Person, g *browser.Page) {
 	g.Run(pageWatch)
 	browser.EvalWorker[bool](p, "worker", workerWatch)
+}
+
+// profiled runs a part of a measurement and, with HOLDFAST_PROFILE set to a folder, leaves there what the page and its worker
+// spent it on (browser.Person.Profile). The figures of such a run are worse.
+func profiled(t *trial, p *browser.Person, name string, part func()) {
+	dir := os.Getenv("HOLDFAST_PROFILE")
+	if dir == "" {
+		part()
+		return
+	}
+	stop := p.Profile()
+	part()
+	for kind, profile := range stop() {
+		t.must(os.WriteFile(filepath.Join(dir, name+"-"+kind+".cpuprofile"), profile, 0o644))
+	}
 }
 
 // written is one task that was written with the keyboard, in milliseconds.

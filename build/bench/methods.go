@@ -17,8 +17,8 @@ var measurements = []measurement{
 	{"P0", firstAnswer, "The built binary, from starting the process until `GET /` answers with the page; a new empty folder each time, and once more on what that left."},
 	{"P4", firstVisit, "Bytes of the release build's files that a browser with brotli loads: all of them, and those before the sign-in page answers."},
 	{"P1 P2 P3 P5", largeBeside, `A workspace of 100,000 tasks and 300,000 comments, pushed through the region's door, in headless Chromium at 1440 × 900 with its
-profile on disk. Tasks are written at the keyboard (P1), the list and the board opened by a click (P2), each timed in the page until the frame
-after the change; the server is killed and the page reloaded (P3); P5 is the first start on a device that has the app and no data.
+profile on disk. Tasks are written at the keyboard (P1), each when the one before is in the region, the list and the board opened by a click (P2),
+each timed in the page until the end of the frame with the change; a commit ends where the worker posts its answer; the server is killed and the page reloaded (P3); P5 is the first start on a device that has the app and no data.
 
 The peers hold the same 100,000 tasks in a browser of their own, on the store that they recommend, "relaxed" where the promise of a commit does
 not wait for the disk. A minimal page lists the same windows and counts by the peer's own live query (PouchDB: changes feed and ranges of ids;
@@ -26,7 +26,7 @@ cr-sqlite: rx-tbl; PGlite: live.query) and has the same addresses and field, so 
 less than a tenth of our markup, and the counts cost the peers as little as they cost us: triggers keep them, in PouchDB's case the page.
 The bare SQLite is the build that we use too, with our settings, 100,000 rows and no more: only the commit, timed in its worker.
 PouchDB replicates from express-pouchdb on this machine, 1,000 documents at a time (its default of 100 is slower).`},
-	{"P6", propagation, "Two Chromium processes on one project. From the answer that a change is on the first one's disk until the frame that shows it in the other, by one wall clock."},
+	{"P6", propagation, "Two Chromium processes on one project. From the end of a change's commit in the first one's worker until the frame that shows it in the other, by one wall clock."},
 	{"P7", betweenRegions, `Two regions and the hub in one process, real leaf links between, each with its delay. From sending a push in one region until the other, which has
 committed it, tells its browsers; less the delay of the links. Beside a message of 200 bytes, published to a stream in one region and consumed in the other, over links of the same kind.`},
 	{"P9", mergeRate, `One goroutine, a tenant's file as an edge opens it, 500 changes a transaction: each is merged with its clock, history and log. Beside plain inserts of the

@@ -125,7 +125,7 @@ func (t *trial) viewsAndWrites(p peer, figures []figure.Figure) {
 	g.Run(fmt.Sprintf("fill(%d)", largeTasks))
 	t.say("%s took %d tasks in %s", p.name, largeTasks, time.Since(began).Round(100*time.Millisecond))
 	probe(g)
-	for _, theirs := range append(opens(g, "/w/peer/p/website"), writes(g)...) {
+	for _, theirs := range append(opens(g, "/w/peer/p/website"), writes(nil, g)...) {
 		t.say("%s: %s %.1f %s", p.name, theirs.What, theirs.Value, theirs.Unit)
 		for i := range figures {
 			if figures[i].What == theirs.What {

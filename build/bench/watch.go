@@ -12,11 +12,9 @@ import (
 // no figure. Painted is the end of the frame in which a row is first in the document: the message posted in that frame's
 // requestAnimationFrame comes after its layout and painting.
 
-// probe puts the stop watches into a page and into the worker that keeps its replica.
-func probe(p *browser.Person, g *browser.Page) {
-	g.Run(pageWatch)
-	browser.EvalWorker[bool](p, "worker", workerWatch)
-}
+// probe puts the stop watches into a page, and probeWorker into the worker that keeps its replica.
+func probe(g *browser.Page)         { g.Run(pageWatch) }
+func probeWorker(p *browser.Person) { browser.EvalWorker[bool](p, "worker", workerWatch) }
 
 // profiled runs a part of a measurement and, with HOLDFAST_PROFILE set to a folder, leaves there what the page and its worker
 // spent it on (browser.Person.Profile). The figures of such a run are worse.
@@ -44,11 +42,11 @@ type written struct {
 
 // key is what the page saw of a written task, in wall time.
 type key struct {
-	ID                     int
-	Key, Painted, Answered float64
+	ID                           int
+	Key, Sent, Painted, Answered float64
 }
 
-// commit is what the worker saw of it, in wall time.
+// commit is when who commits it heard of it, and was done, in wall time.
 type commit struct{ Heard, Done float64 }
 
 const pageWatch = `
@@ -73,9 +71,9 @@ globalThis.bench = {
     bench.last = new Promise((done) => {
       addEventListener("keydown", (e) => {
         if (e.key !== "Enter") return;
-        const answer = new Promise((f) => { bench.answered = f; });
-        Promise.all([bench.whenShown(title), answer]).then(([painted, { id, at }]) =>
-          done({ id, key: performance.timeOrigin + e.timeStamp, painted, answered: at }));
+        const answer = new Promise((f) => { bench.onCommit = f; });
+        Promise.all([bench.whenShown(title), answer]).then(([painted, { id, at, sent }]) =>
+          done({ id, key: performance.timeOrigin + e.timeStamp, sent, painted, answered: at }));
       }, { capture: true, once: true });
     });
   },
@@ -91,14 +89,16 @@ globalThis.bench = {
     return bench.when(() => location.pathname === path && bench.rows() >= 5).then((painted) => painted - at);
   },
 };
-const edits = new Set();
+const edits = new Map(); // request → when it was sent
 const post = Worker.prototype.postMessage;
 Worker.prototype.postMessage = function (m, ...rest) {
   const r = m?.text && JSON.parse(m.text);
-  if (r?.op === "do") edits.add(r.id);
+  if (r?.op === "do") edits.set(r.id, bench.wall());
   if (!this.watched) {
     this.watched = true;
-    this.addEventListener("message", ({ data }) => edits.delete(data.re) && bench.answered?.({ id: data.re, at: bench.wall() }));
+    this.addEventListener("message", ({ data }) => {
+      if (edits.has(data.re)) bench.onCommit?.({ id: data.re, at: bench.wall(), sent: edits.get(data.re) });
+    });
   }
   return post.call(this, m, ...rest);
 };
@@ -119,28 +119,6 @@ self.postMessage = (m) => {
   const c = bench.commits.get(m.re);
   if (c) c.done = wall();
   answer.call(self, m);
-};
-// bare commits one row as SQLite's own API does, in the same files and with the same settings, and gives milliseconds.
-bench.bare = (times) => {
-  const lib = globalThis.holdfastSQLite.library();
-  const db = new lib.oo1.DB({ filename: "/bench.bare", flags: "c", vfs: lib.capi.sqlite3_vfs_find("opfs-sahpool") ? "opfs-sahpool" : undefined });
-  try {
-    db.exec("PRAGMA page_size=32768; PRAGMA locking_mode=exclusive; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=128");
-    db.exec("CREATE TABLE IF NOT EXISTS task (id TEXT PRIMARY KEY, title TEXT, status TEXT, rank TEXT); CREATE INDEX IF NOT EXISTS place ON task (status, rank)");
-    const insert = db.prepare("INSERT INTO task VALUES (?, ?, 'todo', ?)");
-    const took = [];
-    for (let i = 0; i < times; i++) {
-      const at = performance.now();
-      db.exec("BEGIN IMMEDIATE");
-      insert.bind([crypto.randomUUID(), "A title of common length, as people write them", String(Math.random())]).stepReset();
-      db.exec("COMMIT");
-      took.push(performance.now() - at);
-    }
-    insert.finalize();
-    return took;
-  } finally {
-    db.close();
-  }
 };
 true`
 

@@ -1,5 +1,5 @@
 // The page that every peer draws its tasks with. It has the addresses, the rows and the field of the product's own page, so that
-// the same stop watch (seed.go) measures both, and next to no markup, which favours the peer.
+// the same stop watch (watch.go) measures both, and next to no markup, which favours the peer.
 //
 // A peer gives
 //   open()                          opens or makes its database

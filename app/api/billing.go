@@ -37,6 +37,7 @@ type BillingPlan struct {
 // BillingUsage is a meter in the running month.
 type BillingUsage struct {
 	Meter    string  `json:"meter"`
+	Unit     string  `json:"unit"`
 	Name     string  `json:"name"`
 	Used     int64   `json:"used"`
 	Forecast int64   `json:"forecast"`

@@ -95,8 +95,13 @@ func (c *BillingPage) plans() app.UI {
 
 // amountOf writes a meter's quantity with its unit.
 func amountOf(meter string, n int64) string {
-	if meter == "storage-byte-hours" {
+	switch meter {
+	case "storage-byte-hours":
 		return view.Bytes(n / 730) // kept for a month
+	case "storage-bytes", "egress-bytes":
+		return view.Bytes(n)
+	case "connected-seconds":
+		return hours(n)
 	}
 	return view.Number(n)
 }
@@ -104,14 +109,14 @@ func amountOf(meter string, n int64) string {
 func (c *BillingPage) usage() app.UI {
 	var list []app.UI
 	for _, u := range c.b.Usage {
-		forecast := "about " + amountOf(u.Meter, u.Forecast) + " by the end of the month"
+		forecast := "about " + amountOf(u.Unit, u.Forecast) + " by the end of the month"
 		if u.Limit > 0 {
-			forecast += " · " + pick(u.Soft, "included: ", "limit: ") + amountOf(u.Meter, u.Limit)
+			forecast += " · " + pick(u.Soft, "included: ", "limit: ") + amountOf(u.Unit, u.Limit)
 		}
 		list = append(list, app.Div().Class("fact").Body(
 			app.Dt().Text(u.Name),
-			app.Dd().Body(app.Text(amountOf(u.Meter, u.Used)), app.Elem("small").Text(forecast),
-				view.Growth(u.Name+": "+amountOf(u.Meter, u.Used)+" so far, "+forecast, u.Days, u.DaysAll, u.Forecast, u.Limit))))
+			app.Dd().Body(app.Text(amountOf(u.Unit, u.Used)), app.Elem("small").Text(forecast),
+				view.Growth(u.Name+": "+amountOf(u.Unit, u.Used)+" so far, "+forecast, u.Days, u.DaysAll, u.Forecast, u.Limit))))
 	}
 	return app.Section().Body(
 		app.Header().Body(app.H2().Text("Used this month"), view.Button{Act: "again", Label: "Refresh", Icon: "refresh", Kind: "quiet"}.UI()),

@@ -271,6 +271,14 @@ func meterWords(r api.UsageRow) (name, note, value string) {
 		return "Storage", "the size of the workspace", view.Bytes(r.Quantity)
 	case "storage-byte-hours":
 		return "Storage over time", "size times hours, as it is billed", view.Bytes(r.Quantity) + " × h"
+	case "connected-seconds":
+		return "Connected time", "of all browsers together", hours(r.Quantity)
+	case "egress-bytes":
+		return "Data sent", "to browsers and API callers", view.Bytes(r.Quantity)
+	case "notifications":
+		return "Notifications", "mails and webhooks that were sent", value
+	case "seat-hours":
+		return "Seats over time", "members times hours", value + " h"
 	case "seats":
 		return "Seats", "members now", value
 	case "seats-peak":
@@ -280,6 +288,14 @@ func meterWords(r api.UsageRow) (name, note, value string) {
 		value = view.Bytes(r.Quantity)
 	}
 	return r.Meter, r.Unit, value
+}
+
+// hours writes a time in hours, or in minutes when it is short.
+func hours(seconds int64) string {
+	if seconds < 3600 {
+		return view.Number(seconds/60) + " min"
+	}
+	return view.Number(seconds/3600) + " h"
 }
 
 func (c *UsagePage) onClick(ctx app.Context, e app.Event) {

@@ -71,7 +71,7 @@ func (t *trial) meterUsage(kills int) (rate float64, killed int) {
 	t.Cleanup(func() { db.Close() })
 	m := meter.New(meter.Config{Region: "eu", DB: db, Conn: nc, Now: time.Now, Log: slog.New(slog.DiscardHandler),
 		Made:  func(context.Context, id.ID, uint64, uint64) ([]uint64, error) { return nil, nil }, // all was pushed by people
-		Sizes: func(func(id.ID, int64) bool) error { return nil }, Home: func(id.ID) bool { return true }})
+		Sizes: func(func(id.ID, int64) bool) error { return nil }, Spent: func() map[id.ID]time.Duration { return nil }, Home: func(id.ID) bool { return true }})
 	t.must(m.Open(t.ctx))
 	t.Cleanup(m.Close)
 	announce := func() {

@@ -48,7 +48,9 @@ type Conn struct {
 	Replica uint64
 	Expires time.Time
 	client  uint64
-	over    bool // to be ended, or ending
+	addr    string    // where it comes from: the gateway's side of it
+	over    bool      // to be ended, or ending
+	since   time.Time // connected time is counted from then on; zero: it is not counted yet
 }
 
 type name struct {
@@ -65,11 +67,14 @@ type Conns struct {
 	byClient map[uint64]*Conn
 	tenants  map[id.ID]map[*Conn]bool
 	sessions map[id.ID]map[*Conn]bool
+	byAddr   map[string]*Conn
+	spent    map[id.ID]time.Duration // by connections that have ended, since Spent was asked last
 }
 
 // New makes an empty table.
 func New(cfg Config) *Conns {
-	return &Conns{cfg: cfg, byName: map[name]*Conn{}, byClient: map[uint64]*Conn{}, tenants: map[id.ID]map[*Conn]bool{}, sessions: map[id.ID]map[*Conn]bool{}}
+	return &Conns{cfg: cfg, byName: map[name]*Conn{}, byClient: map[uint64]*Conn{}, tenants: map[id.ID]map[*Conn]bool{}, sessions: map[id.ID]map[*Conn]bool{},
+		byAddr: map[string]*Conn{}, spent: map[id.ID]time.Duration{}}
 }
 
 // Authenticate decides about a connection (natsd.Config.Authenticate).
@@ -83,7 +88,7 @@ func (s *Conns) Authenticate(c natsd.Client) (natsd.Grant, error) {
 	if err != nil {
 		return natsd.Grant{}, fault.Wrap(op, err)
 	}
-	n := &Conn{Tenant: tenant, Name: conn, Person: claims.Person, Session: claims.Session, Replica: replica, Expires: claims.Expires, client: c.ID}
+	n := &Conn{Tenant: tenant, Name: conn, Person: claims.Person, Session: claims.Session, Replica: replica, Expires: claims.Expires, client: c.ID, addr: c.Addr}
 	// In the table first, looked up after: a change of the directory in between then finds the connection.
 	if err := s.add(n); err != nil {
 		return natsd.Grant{}, fault.Wrap(op, err)
@@ -92,6 +97,9 @@ func (s *Conns) Authenticate(c natsd.Client) (natsd.Grant, error) {
 		s.drop(n.client)
 		return natsd.Grant{}, fault.Wrap(op, err)
 	}
+	s.mu.Lock()
+	n.since = s.cfg.Now()
+	s.mu.Unlock()
 	s.cfg.Log.Info("browser connected", "tenant", tenant, "conn", conn, "person", claims.Person)
 	return natsd.Grant{
 		Publish:   []string{wire.RPC(tenant, conn, "*")},
@@ -138,7 +146,7 @@ func (s *Conns) add(n *Conn) error {
 	if own >= connsPersonMax {
 		return fault.E(op, fault.Limit, errors.New("too many connections of this person"))
 	}
-	s.byName[key], s.byClient[n.client] = n, n
+	s.byName[key], s.byClient[n.client], s.byAddr[n.addr] = n, n, n
 	put(s.tenants, n.Tenant, n)
 	put(s.sessions, n.Session, n)
 	return nil
@@ -161,6 +169,10 @@ func del(m map[id.ID]map[*Conn]bool, key id.ID, n *Conn) {
 func (s *Conns) remove(n *Conn) {
 	delete(s.byName, name{n.Tenant, n.Name})
 	delete(s.byClient, n.client)
+	if s.byAddr[n.addr] == n {
+		delete(s.byAddr, n.addr)
+	}
+	s.spend(n, s.cfg.Now())
 	del(s.tenants, n.Tenant, n)
 	del(s.sessions, n.Session, n)
 }
@@ -191,6 +203,37 @@ func (s *Conns) Find(tenant id.ID, conn string) (Conn, bool) {
 		return Conn{}, false
 	}
 	return *n, true
+}
+
+// TenantAt is the workspace of the connection that comes from an address, or empty while it is not known who that is.
+func (s *Conns) TenantAt(addr string) id.ID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := s.byAddr[addr]; n != nil && !n.since.IsZero() {
+		return n.Tenant
+	}
+	return ""
+}
+
+// Spent gives how long browsers were connected for each workspace since it was asked last, all of them together.
+func (s *Conns) Spent() map[id.ID]time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.cfg.Now()
+	for _, n := range s.byClient {
+		s.spend(n, now)
+	}
+	out := s.spent
+	s.spent = map[id.ID]time.Duration{}
+	return out
+}
+
+// spend notes the time of a connection up to now. A clock that went back takes nothing away. mu is held.
+func (s *Conns) spend(n *Conn, now time.Time) {
+	if d := now.Sub(n.since); !n.since.IsZero() && d > 0 {
+		s.spent[n.Tenant] += d
+		n.since = now
+	}
 }
 
 // Connected tells whether any browser is connected for a workspace.

@@ -127,7 +127,7 @@ func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, instead func(*htt
 	}
 	g.await(ctx, resp)
 	if t := g.tenantOf(r, resp); t != "" {
-		g.cfg.Node.APICall(t)
+		g.count(r, t)
 	}
 	for k, v := range resp.Header {
 		switch k {
@@ -187,6 +187,12 @@ func (g *Gateway) await(ctx context.Context, resp *http.Response) {
 	if err := g.cfg.Node.WaitRevision(ctx, revision); err != nil {
 		g.cfg.Log.Warn("the directory's copy is behind", "revision", revision, "err", err)
 	}
+}
+
+// count meters a request for a workspace, and what is sent in answer to it.
+func (g *Gateway) count(r *http.Request, t id.ID) {
+	g.cfg.Node.APICall(t)
+	*from(r).tenant = t
 }
 
 // tenantOf is the workspace for which a request was answered, when its sender may use it; otherwise it is empty.

@@ -179,6 +179,37 @@ func TestCallsAreCounted(t *testing.T) {
 	}
 }
 
+// What is sent is counted for the workspace that it was sent for: answers and snapshots as they went out, and the WebSocket's bytes.
+func TestEgressIsCounted(t *testing.T) {
+	w := newWorld(t)
+	ana, eve := w.hub.NewPerson(), w.hub.NewPerson()
+	tenant, other := w.workspace(ana), w.workspace(eve)
+	w.answers(func(rw http.ResponseWriter, r *http.Request) { fmt.Fprint(rw, strings.Repeat("x", 1000)) })
+	want := int64(0)
+	for _, path := range []string{"/api/workspaces/" + string(tenant.ID) + "/usage", "/sync/" + string(tenant.ID) + "/snapshot"} {
+		for _, coding := range []string{"", "gzip"} {
+			r := w.send("GET", path, as(ana), header("Accept-Encoding", coding))
+			want += int64(len(r.body))
+			if r.status != 200 || len(r.body) == 0 {
+				t.Fatalf("%s: %d", path, r.status)
+			}
+		}
+	}
+	edgetest.Eventually(t, 5*time.Second, "all answers are counted", func() bool { return w.node.sent(tenant.ID) == want })
+	w.send("GET", "/api/workspaces/"+string(tenant.ID)+"/usage", as(eve))
+	w.send("GET", "/sync/"+string(tenant.ID)+"/snapshot", as(eve))
+	nc, err := w.connect(ana, tenant.ID, pageURL)
+	must(t, err)
+	defer nc.Close()
+	edgetest.Eventually(t, 5*time.Second, "the WebSocket's bytes are counted", func() bool { return w.node.sent(tenant.ID) > want })
+	if _, err := w.connect(eve, tenant.ID, pageURL); err == nil {
+		t.Error("a stranger was let in")
+	}
+	if n := w.node.sent(other.ID); n != 0 {
+		t.Errorf("%d bytes of another workspace", n)
+	}
+}
+
 // A program's key goes to the public API and nowhere else; the hub says which workspace it was for, and nobody outside hears that.
 func TestKeysGoToTheAPI(t *testing.T) {
 	w := newWorld(t)

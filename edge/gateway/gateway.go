@@ -51,6 +51,10 @@ type Data interface {
 	Snapshot(ctx context.Context, tenant id.ID) (*snapshot.File, error)
 	// APICall counts one request that was answered for a workspace.
 	APICall(tenant id.ID)
+	// Sent counts bytes that were sent for a workspace.
+	Sent(tenant id.ID, bytes int64)
+	// TenantAt is the workspace of the message server's connection that comes from an address; empty: not known yet.
+	TenantAt(addr string) id.ID
 }
 
 // Hub is the way to the central node.
@@ -102,7 +106,7 @@ func New(cfg Config) *Gateway {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Gateway{cfg: cfg, sockets: newSockets(), calls: newGate[string](callsOfAddressMax), loads: newGate[id.ID](loadsOfPersonMax)}
+	return &Gateway{cfg: cfg, sockets: newSockets(cfg.Node), calls: newGate[string](callsOfAddressMax), loads: newGate[id.ID](loadsOfPersonMax)}
 }
 
 // Open listens and begins to serve.
@@ -124,6 +128,7 @@ func (g *Gateway) Open(ctx context.Context) (err error) {
 	}
 	g.srv = &http.Server{Handler: g.handler(), ReadHeaderTimeout: headerMax, IdleTimeout: idleMax, MaxHeaderBytes: headerBytesMax,
 		TLSConfig: conf, ErrorLog: slog.NewLogLogger(g.cfg.Log.Handler(), slog.LevelDebug)}
+	g.done.Go(g.sockets.bill)
 	g.done.Go(func() {
 		var err error
 		if conf != nil {

@@ -14,10 +14,11 @@ const (
 	snapshotMax    = 30 * time.Minute
 	snapshotMake   = 60 * time.Second
 
-	socketsMax          = 20_000 // WebSocket connections at once
-	socketsOfAddressMax = 2_000  // of one address: a large office behind one
-	callsOfAddressMax   = 32     // requests to the hub under way
-	loadsOfPersonMax    = 4      // snapshots under way
+	socketsMax          = 20_000      // WebSocket connections at once
+	socketsOfAddressMax = 2_000       // of one address: a large office behind one
+	callsOfAddressMax   = 32          // requests to the hub under way
+	loadsOfPersonMax    = 4           // snapshots under way
+	sentEvery           = time.Second // how often what was sent on WebSockets is counted
 	dialMax             = 2 * time.Second
 
 	idleBufferBytes = 512 // of each direction of a WebSocket that says little

@@ -49,7 +49,7 @@ func (g *Gateway) snapshot(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer f.Release()
-	g.cfg.Node.APICall(tenant)
+	g.count(r, tenant)
 	coding := chooseCoding(r.Header.Get("Accept-Encoding"))
 	h := w.Header()
 	tag := f.Tag

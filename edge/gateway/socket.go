@@ -9,41 +9,86 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"holdfast/sync/fault"
+	"holdfast/sync/id"
 	"holdfast/sync/problem"
 	"holdfast/sync/token"
 )
 
-// sockets are the WebSocket connections that were handed over.
+// sockets are the WebSocket connections that were handed over. What is sent on them is counted for the workspace that the message server
+// knows the connection to be of: every second, and when it ends.
 type sockets struct {
+	data    Data
 	mu      sync.Mutex
-	open    map[net.Conn]struct{}
+	open    map[net.Conn]*socket
 	closed  bool
+	stop    chan struct{}
 	done    sync.WaitGroup
 	address *gate[string]
 }
 
-func newSockets() *sockets {
-	return &sockets{open: map[net.Conn]struct{}{}, address: newGate[string](socketsOfAddressMax)}
+type socket struct {
+	addr   string       // ours at the message server
+	sent   atomic.Int64 // to the browser, not counted yet
+	tenant id.ID        // empty: not known yet. For sockets alone
 }
 
-func (s *sockets) add(c net.Conn) bool {
+func newSockets(d Data) *sockets {
+	return &sockets{data: d, open: map[net.Conn]*socket{}, stop: make(chan struct{}), address: newGate[string](socketsOfAddressMax)}
+}
+
+func (s *sockets) add(c net.Conn, addr string) (*socket, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed || len(s.open) >= socketsMax {
-		return false
+		return nil, false
 	}
-	s.open[c] = struct{}{}
+	k := &socket{addr: addr}
+	s.open[c] = k
 	s.done.Add(1)
-	return true
+	return k, true
 }
 
 func (s *sockets) remove(c net.Conn) {
 	s.mu.Lock()
+	s.count(s.open[c])
 	delete(s.open, c)
 	s.mu.Unlock()
 	s.done.Done()
+}
+
+// bill counts until close.
+func (s *sockets) bill() {
+	t := time.NewTicker(sentEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-t.C:
+		}
+		s.mu.Lock()
+		for _, k := range s.open {
+			s.count(k)
+		}
+		s.mu.Unlock()
+	}
+}
+
+// count hands over what was sent, once it is known for whom: nothing is counted of a connection that was never let in. mu is held.
+func (s *sockets) count(k *socket) {
+	if k.sent.Load() == 0 {
+		return
+	}
+	if k.tenant == "" {
+		k.tenant = s.data.TenantAt(k.addr)
+	}
+	if k.tenant != "" {
+		s.data.Sent(k.tenant, k.sent.Swap(0))
+	}
 }
 
 func (s *sockets) full() bool {
@@ -55,6 +100,9 @@ func (s *sockets) full() bool {
 func (s *sockets) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.closed {
+		close(s.stop)
+	}
 	s.closed = true
 	for c := range s.open {
 		c.Close()
@@ -129,7 +177,8 @@ func (g *Gateway) handOver(w http.ResponseWriter, r *http.Request, leave func())
 
 // join copies both ways until either side ends. It does not wait.
 func (g *Gateway) join(front, back net.Conn, early *bufio.Reader, leave func()) {
-	if !g.sockets.add(front) {
+	sock, ok := g.sockets.add(front, back.LocalAddr().String())
+	if !ok {
 		front.Close()
 		back.Close()
 		leave()
@@ -146,10 +195,10 @@ func (g *Gateway) join(front, back net.Conn, early *bufio.Reader, leave func()) 
 				return
 			}
 		}
-		carry(back, front)
+		carry(back, front, nil)
 	}()
 	go func() {
-		carry(front, back)
+		carry(front, back, &sock.sent)
 		ended()
 		both.Done()
 		both.Wait()
@@ -162,7 +211,11 @@ var busyBuffers = sync.Pool{New: func() any { b := make([]byte, busyBufferBytes)
 
 // carry copies with a small buffer of its own, and borrows a large one while there is much to copy: most connections are
 // silent most of the time, and there are thousands of them.
-func carry(dst io.Writer, src io.Reader) {
+// What is copied is added to copied, unless it is nil.
+func carry(dst io.Writer, src io.Reader, copied *atomic.Int64) {
+	if copied != nil {
+		dst = &counting{dst, copied}
+	}
 	var small [idleBufferBytes]byte
 	for {
 		n, err := src.Read(small[:])
@@ -178,6 +231,17 @@ func carry(dst io.Writer, src io.Reader) {
 			return
 		}
 	}
+}
+
+type counting struct {
+	io.Writer
+	n *atomic.Int64
+}
+
+func (c *counting) Write(b []byte) (int, error) {
+	n, err := c.Writer.Write(b)
+	c.n.Add(int64(n))
+	return n, err
 }
 
 // carryMuch copies with a borrowed buffer until there is less than an idle one's worth at once; false when a side ended.

@@ -45,7 +45,17 @@ type countingNode struct {
 	*node.Node
 	mu    sync.Mutex
 	calls map[id.ID]int
+	bytes map[id.ID]int64
 }
+
+func (n *countingNode) Sent(t id.ID, bytes int64) {
+	n.mu.Lock()
+	n.bytes[t] += bytes
+	n.mu.Unlock()
+	n.Node.Sent(t, bytes)
+}
+
+func (n *countingNode) sent(t id.ID) int64 { n.mu.Lock(); defer n.mu.Unlock(); return n.bytes[t] }
 
 func (n *countingNode) APICall(t id.ID) {
 	n.mu.Lock()
@@ -81,7 +91,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	w := &world{t: t, hub: edgetest.NewHub(t), logs: &lockedBuffer{}, answer: func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }}
 	w.startRelay()
 	log := slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	w.node = &countingNode{calls: map[id.ID]int{}, Node: node.New(node.Config{Region: "eu", DataDir: t.TempDir(), HubURL: "nats-leaf://" + w.hub.Addr(),
+	w.node = &countingNode{calls: map[id.ID]int{}, bytes: map[id.ID]int64{}, Node: node.New(node.Config{Region: "eu", DataDir: t.TempDir(), HubURL: "nats-leaf://" + w.hub.Addr(),
 		LeafSecret: edgetest.Secret, PublicURL: pageURL, Log: slog.New(slog.DiscardHandler)})}
 	must(t, w.node.Open(t.Context()))
 	t.Cleanup(func() { w.node.Close() })

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"holdfast/sync/fault"
+	"holdfast/sync/id"
 	"holdfast/sync/problem"
 	"holdfast/sync/wire"
 )
@@ -28,6 +29,7 @@ const originKey contextKey = 0
 type origin struct {
 	ip      string // of the client, not of a trusted proxy before us
 	request string // names the request in all logs
+	tenant  *id.ID // for which what is sent is counted; empty: for none
 }
 
 func from(r *http.Request) origin { o, _ := r.Context().Value(originKey).(origin); return o }
@@ -37,7 +39,7 @@ func (g *Gateway) wrap(next http.Handler) http.Handler {
 	headers := g.securityHeaders()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
-		o := origin{clientIP(r, g.cfg.TrustedProxies), requestID()}
+		o := origin{clientIP(r, g.cfg.TrustedProxies), requestID(), new(id.ID)}
 		h := w.Header()
 		for k, v := range headers {
 			h[k] = v
@@ -57,6 +59,9 @@ func (g *Gateway) wrap(next http.Handler) http.Handler {
 				if rec.status == 0 {
 					problem.Write(rec, fault.E("gateway", fault.Other, nil))
 				}
+			}
+			if *o.tenant != "" {
+				g.cfg.Node.Sent(*o.tenant, rec.bytes)
 			}
 			// The pattern and not the path: an invitation's code is part of the path.
 			g.cfg.Log.LogAttrs(r.Context(), slog.LevelDebug, "request", slog.String("route", r.Pattern), slog.String("method", r.Method),
@@ -131,10 +136,11 @@ func requestID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// recorder remembers the status for the log.
+// recorder remembers the status for the log, and how much was sent.
 type recorder struct {
 	http.ResponseWriter
 	status int
+	bytes  int64
 }
 
 func (r *recorder) WriteHeader(status int) {
@@ -148,7 +154,9 @@ func (r *recorder) Write(b []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK
 	}
-	return r.ResponseWriter.Write(b)
+	n, err := r.ResponseWriter.Write(b)
+	r.bytes += int64(n)
+	return n, err
 }
 
 // Unwrap lets http.ResponseController through.

@@ -3,8 +3,9 @@ package meter
 import "time"
 
 const (
-	callsEvery   = time.Second // API calls of so long are one record a workspace
-	callsHeld    = 100_000     // workspaces with calls in memory
+	countsEvery  = time.Second // API calls and bytes sent of so long are one record a workspace
+	spentEvery   = time.Minute // and connected time
+	tenantsHeld  = 100_000     // workspaces with counts of one meter in memory
 	batchMax     = 500         // events published before the stream has confirmed the first
 	ackMax       = 5 * time.Second
 	retryEvery   = time.Second

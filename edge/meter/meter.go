@@ -3,9 +3,9 @@
 //
 // Changes are counted from the log's sequences, so the count is exact whatever crashes: an event covers a range of them
 // and is made in the transaction that notes how far was counted. What the region committed itself is nobody's use, and left
-// out: ranges end before it and begin after it. API calls are counted in memory and written down every
-// second; a crash loses at most that second, in the customer's favour. Storage is read once an hour, for the workspaces
-// whose home is this region.
+// out: ranges end before it and begin after it. API calls and bytes sent are counted in memory and written down every
+// second, the time of browsers' connections every minute; a crash loses at most that, in the customer's favour. Storage is read once an
+// hour, for the workspaces whose home is this region.
 //
 // Records wait in node.db until they are in the stream, and an hour longer: if the stream loses its tail (a power cut), they
 // are written again in the same order. An event's id comes from what it counts, so the hub counts each once.
@@ -33,11 +33,8 @@ var queries string
 
 var q = sqlite.Named(queries)
 
-// The names of counters.
-const (
-	apiSeries   = usage.APICalls
-	storageHour = "storage-hour"
-)
+// storageHour is the name of a counter; what is counted in memory has one of its meter's name.
+const storageHour = "storage-hour"
 
 // Config is what a Meter needs.
 type Config struct {
@@ -52,6 +49,8 @@ type Config struct {
 	Made func(ctx context.Context, t id.ID, after, upto uint64) ([]uint64, error)
 	// Stuck is called when the stream did not take what it was given; may be nil.
 	Stuck func()
+	// Spent gives how long browsers were connected for each workspace since it was asked last.
+	Spent func() map[id.ID]time.Duration
 	// Home tells whether this region reads a workspace's storage.
 	Home func(t id.ID) bool
 }
@@ -63,17 +62,19 @@ type Meter struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 
-	mu    sync.Mutex
-	calls map[id.ID]int64
+	mu     sync.Mutex
+	counts map[string]map[id.ID]int64 // by meter: what is not written down yet
+
+	spent map[id.ID]time.Duration // connected time that is less than a second; for run alone
 
 	reading  sync.Mutex     // held while storage is read
 	read     map[id.ID]bool // whose storage was read in readHour
 	readHour int64
 }
 
-// New makes a meter that only counts API calls until Open.
+// New makes a meter that only counts in memory until Open.
 func New(cfg Config) *Meter {
-	m := &Meter{cfg: cfg, calls: map[id.ID]int64{}}
+	m := &Meter{cfg: cfg, counts: map[string]map[id.ID]int64{}, spent: map[id.ID]time.Duration{}}
 	m.out = newWriter(cfg)
 	return m
 }
@@ -97,19 +98,39 @@ func (m *Meter) Close() {
 	}
 	m.stop()
 	m.done.Wait()
-	if err := m.writeCalls(context.Background()); err != nil {
-		m.cfg.Log.Error("API calls not counted", "err", err)
-	}
+	m.takeSpent()
+	m.log("what was counted last is lost", m.writeCounts(context.Background()))
 }
 
 // APICall counts one request that was answered for a workspace.
-func (m *Meter) APICall(t id.ID) {
+func (m *Meter) APICall(t id.ID) { m.add(usage.APICalls, t, 1) }
+
+// Sent counts bytes that were sent to one of a workspace's browsers or API callers.
+func (m *Meter) Sent(t id.ID, bytes int64) { m.add(usage.Egress, t, bytes) }
+
+// add counts in memory. A region with more workspaces than can be held at once counts less, in the customers' favour.
+func (m *Meter) add(meter string, t id.ID, n int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if _, ok := m.calls[t]; !ok && len(m.calls) >= callsHeld {
-		return
+	of := m.counts[meter]
+	if of == nil {
+		of = map[id.ID]int64{}
+		m.counts[meter] = of
 	}
-	m.calls[t]++
+	if _, ok := of[t]; (ok || len(of) < tenantsHeld) && n > 0 {
+		of[t] += n
+	}
+}
+
+// takeSpent counts the connected time in whole seconds; the rest of a second is kept for the next time.
+func (m *Meter) takeSpent() {
+	for t, d := range m.cfg.Spent() {
+		d += m.spent[t]
+		m.add(usage.Connected, t, int64(d/time.Second))
+		if m.spent[t] = d % time.Second; m.spent[t] == 0 || len(m.spent) > tenantsHeld {
+			delete(m.spent, t)
+		}
+	}
 }
 
 // Count gives what makes events, in a transaction of node.db, of what was pushed to a workspace's own log up to a sequence
@@ -146,16 +167,19 @@ func (m *Meter) Count(ctx context.Context, t id.ID, seq uint64) (func(*sql.Tx) e
 }
 
 func (m *Meter) run(ctx context.Context) {
-	calls, hour := time.NewTicker(callsEvery), time.NewTicker(storageEvery)
-	defer calls.Stop()
+	counts, spent, hour := time.NewTicker(countsEvery), time.NewTicker(spentEvery), time.NewTicker(storageEvery)
+	defer counts.Stop()
+	defer spent.Stop()
 	defer hour.Stop()
 	m.log("storage not read", m.ReadStorage(ctx))
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-calls.C:
-			m.log("API calls not counted; it is tried again", m.writeCalls(ctx))
+		case <-counts.C:
+			m.log("what was counted is not written down; it is tried again", m.writeCounts(ctx))
+		case <-spent.C:
+			m.takeSpent()
 		case <-hour.C:
 			m.log("storage not read", m.ReadStorage(ctx))
 		}
@@ -168,37 +192,41 @@ func (m *Meter) log(msg string, err error) {
 	}
 }
 
-// writeCalls writes down the API calls counted since the last time.
-func (m *Meter) writeCalls(ctx context.Context) error {
-	const op = "meter.writeCalls"
+// writeCounts writes down what was counted in memory since the last time.
+func (m *Meter) writeCounts(ctx context.Context) error {
+	const op = "meter.writeCounts"
 	m.mu.Lock()
-	calls := m.calls
-	m.calls = map[id.ID]int64{}
+	counts := m.counts
+	m.counts = map[string]map[id.ID]int64{}
 	m.mu.Unlock()
-	if len(calls) == 0 {
+	if len(counts) == 0 {
 		return nil
 	}
 	at := m.cfg.Now().UnixMilli()
 	err := sqlite.Tx(ctx, m.cfg.DB, func(tx *sql.Tx) error {
-		n, err := counter(ctx, tx, apiSeries)
-		if err != nil {
-			return err
-		}
-		for t, count := range calls {
-			n++
-			if _, err := tx.ExecContext(ctx, q("add"), usage.APICalls, t, at, n, n, count); err != nil {
+		for meter, of := range counts {
+			n, err := counter(ctx, tx, meter)
+			if err != nil {
+				return err
+			}
+			for t, count := range of {
+				n++
+				if _, err := tx.ExecContext(ctx, q("add"), meter, t, at, n, n, count); err != nil {
+					return err
+				}
+			}
+			if _, err := tx.ExecContext(ctx, q("setCounter"), meter, n); err != nil {
 				return err
 			}
 		}
-		_, err = tx.ExecContext(ctx, q("setCounter"), apiSeries, n)
-		return err
+		return nil
 	})
 	if err != nil {
-		m.mu.Lock()
-		for t, count := range calls {
-			m.calls[t] += count
+		for meter, of := range counts {
+			for t, count := range of {
+				m.add(meter, t, count)
+			}
 		}
-		m.mu.Unlock()
 		return sqlite.Wrap(op, err)
 	}
 	m.out.poke()

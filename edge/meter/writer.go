@@ -168,7 +168,7 @@ func eventID(meter string, t id.ID, first, last uint64) string {
 	case usage.Storage:
 		return usage.StorageID(t, int64(first))
 	}
-	return usage.RangeID(apiSeries, first, last)
+	return usage.RangeID(meter, first, last)
 }
 
 func (w *writer) publish(ctx context.Context, list []record) error {

@@ -122,7 +122,9 @@ func TestUsageStreamLosesItsTail(t *testing.T) {
 	}
 	ids := func() (out []string) {
 		for _, e := range usageEvents(t, h, "eu") {
-			out = append(out, e.ID)
+			if e.Meter == usage.Changes { // how long somebody was connected is counted meanwhile
+				out = append(out, e.ID)
+			}
 		}
 		return out
 	}
@@ -144,4 +146,34 @@ func TestUsageStreamLosesItsTail(t *testing.T) {
 	}
 	eu.start()
 	edgetest.Eventually(t, patience, "the events are back in a new stream", func() bool { return slices.Equal(ids(), all) })
+}
+
+// A browser's connection is counted in seconds, also the part before the edge stopped in order, and nobody pays for a stranger who knocks.
+func TestConnectedTimeIsCounted(t *testing.T) {
+	h := edgetest.NewHub(t)
+	ana, eve := h.NewPerson(), h.NewPerson()
+	acme, other := h.NewTenant(ana), h.NewTenant(ana)
+	eu := newEdge(t, h, "eu")
+	know(t, h.Revoke(h.NewPerson()), eu)
+	first := eu.connect(ana, acme.ID)
+	pushMany(t, first, 1)
+	eu.later(90 * time.Second)
+	second := eu.connect(ana, acme.ID)
+	pushMany(t, second, 1)
+	if _, err := edgetest.TryConnect(eu.addr(), eve.Cookie, acme.ID, string(edgetest.NewID()), edgetest.NewDevice(eve.ID)); err == nil {
+		t.Error("a stranger was let in")
+	}
+	eu.later(30*time.Second + 400*time.Millisecond)
+	second.Conn.Close()
+	edgetest.Eventually(t, patience, "the second has left", func() bool { return eu.Connections() == 1 })
+	eu.later(59*time.Second + 600*time.Millisecond)
+	eu.restart()
+	edgetest.Eventually(t, patience, "connected time is in the stream", func() bool { return sum(t, h, "eu", usage.Connected, acme.ID) > 0 })
+	got := sum(t, h, "eu", usage.Connected, acme.ID)
+	if want := int64(180 + 30); got < want || got > want+20 { // and what the test itself took
+		t.Errorf("%d seconds, want %d", got, want)
+	}
+	if got := sum(t, h, "eu", usage.Connected, other.ID); got != 0 {
+		t.Errorf("another workspace: %d seconds", got)
+	}
 }

@@ -192,7 +192,7 @@ func (n *Node) build() {
 		Merged: func(t *tenant.Tenant, es []change.Entry) { n.syncer.Feed(t, es) },
 	})
 	n.meter = meter.New(meter.Config{Region: c.Region, DB: n.db, Conn: n.core, Now: c.Now, Log: c.Log, Sizes: n.tenants.All, Home: n.isHome,
-		Made: n.made, Stuck: n.restartStreams})
+		Made: n.made, Stuck: n.restartStreams, Spent: n.conns.Spent})
 	n.stream = stream.New(stream.Config{Region: c.Region, DB: n.db, Conn: n.core, Tenants: n.tenants, Directory: n.dir, Log: c.Log,
 		Count: n.meter.Count, Stuck: n.restartStreams, Everywhere: func(t *tenant.Tenant) { n.syncer.Everywhere(t) }})
 	n.syncer = syncer.New(syncer.Config{Region: c.Region, Web: n.web, Core: n.core, Tenants: n.tenants, Conns: n.conns, Directory: n.dir,

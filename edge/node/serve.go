@@ -65,6 +65,12 @@ func (n *Node) Snapshot(ctx context.Context, t id.ID) (*snapshot.File, error) {
 // APICall counts one request that was answered for a workspace.
 func (n *Node) APICall(t id.ID) { n.meter.APICall(t) }
 
+// Sent counts bytes that were sent to one of a workspace's browsers or API callers.
+func (n *Node) Sent(t id.ID, bytes int64) { n.meter.Sent(t, bytes) }
+
+// TenantAt is the workspace of the connection that comes from an address, or empty.
+func (n *Node) TenantAt(addr string) id.ID { return n.conns.TenantAt(addr) }
+
 // HubHTTP has a request answered by the hub (relay.Call).
 func (n *Node) HubHTTP(ctx context.Context, r *http.Request) (*http.Response, error) {
 	return relay.Call(ctx, n.core, wire.HubHTTP, r)

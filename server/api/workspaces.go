@@ -132,15 +132,6 @@ func (a *api) usage(c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	until := month.AddDate(0, 1, 0)
-	if until.After(now) {
-		until = now.Add(time.Millisecond)
-	}
-	seats, err := a.Tenancy.SeatsIn(c.ctx, c.tenant(), month, until)
-	if err != nil {
-		return nil, err
-	}
-	rows = append(rows, UsageRow{"seats", "seats", seats.Now}, UsageRow{"seats-peak", "seats", seats.Peak})
 	asOfMS := int64(0) // a region was never read
 	if !asOf.IsZero() {
 		asOfMS = asOf.UnixMilli()

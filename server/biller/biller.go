@@ -33,9 +33,12 @@ var catalogYAML string
 // CatalogFile is the operator's own catalogue in the hub's data folder.
 const CatalogFile = "catalog.yaml"
 
-// Usage gives a workspace's metered totals of a month, which begins at the given moment (UTC).
+// Usage gives what was counted of workspaces.
 type Usage interface {
-	Month(ctx context.Context, tenant id.ID, month time.Time) ([]metering.Total, time.Time, error)
+	// Parts gives a month's totals by meter and region; the month begins at the given moment (UTC). asOf is up to when all was read.
+	Parts(ctx context.Context, tenant id.ID, month time.Time) (parts []metering.Part, asOf time.Time, err error)
+	// Touched gives the workspaces whose totals have changed since it was asked last.
+	Touched() map[id.ID]bool
 }
 
 // Config is what a Service needs.

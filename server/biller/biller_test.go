@@ -36,13 +36,15 @@ type world struct {
 	owner  id.ID
 }
 
-func (w *world) Month(_ context.Context, _ id.ID, month time.Time) ([]metering.Total, time.Time, error) {
-	var out []metering.Total
-	for _, m := range []string{"changes", "api-calls", "storage-byte-hours", "storage-bytes"} {
-		out = append(out, metering.Total{Meter: m, Quantity: w.used[month.Format("2006-01/")+m]})
+func (w *world) Parts(_ context.Context, _ id.ID, month time.Time) ([]metering.Part, time.Time, error) {
+	var out []metering.Part
+	for _, m := range []string{"changes", "api-calls", "storage-byte-hours"} {
+		out = append(out, metering.Part{Meter: m, Quantity: w.used[month.Format("2006-01/")+m]})
 	}
 	return out, w.now, nil
 }
+
+func (w *world) Touched() map[id.ID]bool { return map[id.ID]bool{w.ws: true} }
 
 func must(t testing.TB, err error) {
 	t.Helper()

@@ -3,11 +3,14 @@ package biller
 import (
 	"context"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"holdfast/server/catalog"
+	"holdfast/server/metering"
 	"holdfast/sync/fault"
 )
 
@@ -109,5 +112,32 @@ func parseCatalog(text, file string) (*catalog.Catalog, error) {
 	if len(c.Plans) == 0 {
 		return nil, fault.Errorf(op, fault.Invalid, "%s has no plan; the first one is what new workspaces get", file)
 	}
+	for _, m := range c.Meters {
+		if err := countable(m); err != nil {
+			return nil, fault.Errorf(op, fault.Invalid, "%s: %s", file, fault.DetailOf(err))
+		}
+	}
 	return c, nil
+}
+
+// countable tells why a meter cannot count what Holdfast counts itself: that comes as totals and as readings, and says its region only.
+func countable(m catalog.Meter) error {
+	const op = "biller.countable"
+	if !metering.Counts(m.Event) {
+		return nil
+	}
+	summed := m.Aggregate == "sum" && m.Value == value
+	read := slices.Contains([]string{"latest", "weighted", "max", "min", "average"}, m.Aggregate) && m.Value == value
+	switch {
+	case metering.Gauge(m.Event) && !read:
+		return fault.Errorf(op, fault.Invalid, "meter %s: %s is read now and then; its aggregate is latest, weighted, max, min or average of value", m.ID, m.Event)
+	case !metering.Gauge(m.Event) && !summed:
+		return fault.Errorf(op, fault.Invalid, "meter %s: %s comes as totals; its aggregate is sum of value", m.ID, m.Event)
+	}
+	for _, d := range append(slices.Collect(maps.Keys(m.Filter)), m.GroupBy...) {
+		if d != region {
+			return fault.Errorf(op, fault.Invalid, "meter %s: %s has one dimension, region, and not %s", m.ID, m.Event, d)
+		}
+	}
+	return nil
 }

@@ -2,6 +2,8 @@ package biller
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"strconv"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"holdfast/server/catalog"
 	"holdfast/server/entitlement"
 	"holdfast/server/meter"
+	"holdfast/server/metering"
 	"holdfast/server/money"
 	"holdfast/server/period"
 	"holdfast/server/tenancy"
@@ -18,7 +21,7 @@ import (
 
 const (
 	seats  = "seats"    // the licensed quantity and the feature
-	source = "metering" // of the events that carry metered totals
+	source = "metering" // of the events that carry what Holdfast counts itself
 )
 
 // prepare brings an account to what the hub knows: it exists, its seats are those that are taken, and, if record, its usage is metering's.
@@ -95,53 +98,99 @@ func (s *Service) seats(ctx context.Context, b *books, t tenancy.Brief) error {
 	return nil
 }
 
-// feed hands the engine what metering counted and it does not have yet, and returns what it does not have of this month if record is off.
+// feed hands the engine what was counted and it does not have yet, and returns what it does not have of this month if record is off.
 // The months before are always handed over: their invoices are about to be made.
-// Months are counted by the engine's clock. asOf is up to when metering has read.
+// Months are counted by the engine's clock. asOf is up to when all was read.
 func (s *Service) feed(ctx context.Context, t tenancy.Brief, record bool) (open map[string]int64, asOf time.Time, err error) {
 	open = map[string]int64{}
-	now := s.engine.Now()
-	this := monthOf(now)
 	a, err := s.engine.Account(string(t.ID))
 	if err != nil {
-		return nil, now, err
+		return nil, asOf, err
 	}
-	rests := a.Sub().Status == billing.Cancelled && a.Sub().Reason == parked
+	this := monthOf(s.engine.Now())
+	var list []meter.Event
 	for back := lateMonths; back >= 0; back-- {
 		month := this.AddDate(0, -back, 0)
-		totals, read, err := s.cfg.Usage.Month(ctx, t.ID, month)
+		parts, read, err := s.cfg.Usage.Parts(ctx, t.ID, month)
 		if err != nil {
 			return nil, read, err
 		}
 		asOf = read
-		at := now
-		if rests { // what was metered until its subscription goes on is not billed
-			at = now.Add(-time.Millisecond)
+		missing, err := s.missing(a, month, parts)
+		if err != nil {
+			return nil, read, err
 		}
-		if back > 0 {
-			at = month.AddDate(0, 1, 0).Add(-time.Millisecond)
-		}
-		for _, total := range totals {
-			if total.Quantity == 0 || !s.sold(total.Meter) {
+		for _, e := range missing {
+			if back == 0 && !record && !metering.Gauge(e.Type) {
+				n, err := strconv.ParseInt(e.Data[value], 10, 64)
+				if err != nil {
+					return nil, read, fault.E("biller.feed", fault.Other, err)
+				}
+				open[e.Type] += n
 				continue
 			}
-			n, err := s.missing(t, total.Meter, month, total.Quantity)
-			switch {
-			case err != nil:
-				return nil, read, err
-			case n <= 0:
-			case back == 0 && !record:
-				open[total.Meter] = n
-			default:
-				e := meter.Event{Source: source, ID: total.Meter + "/" + month.Format("2006-01") + "/" + strconv.FormatInt(total.Quantity, 10), Type: total.Meter, Time: at,
-					Data: map[string]string{"value": strconv.FormatInt(n, 10)}}
-				if _, err := s.engine.Record(ctx, string(t.ID), e); err != nil {
-					return nil, read, err
-				}
-			}
+			list = append(list, e)
 		}
 	}
-	return open, asOf, nil
+	done, err := s.engine.RecordAll(ctx, string(t.ID), list)
+	for _, r := range done {
+		err = errors.Join(err, r.Err)
+	}
+	return open, asOf, err
+}
+
+// What an event that carries totals says.
+const (
+	value  = "value"
+	region = "region" // missing when it is not of any one region
+)
+
+// missing are the events that a month lacks: of what is summed, the difference between the total and what the engine holds, by region, under an
+// id made of the total; of what is read, the latest reading.
+func (s *Service) missing(a *billing.Account, month time.Time, parts []metering.Part) ([]meter.Event, error) {
+	next := month.AddDate(0, 1, 0)
+	span, now := period.Span{Start: month, End: next}, s.engine.Now()
+	at := now
+	if sub := a.Sub(); sub.Status == billing.Cancelled && sub.Reason == parked {
+		at = now.Add(-time.Millisecond) // what is counted until its subscription goes on is not billed
+	}
+	if !now.Before(next) {
+		at = next.Add(-time.Millisecond)
+	}
+	var out []meter.Event
+	for _, p := range parts {
+		if !s.sold(p.Meter) {
+			continue
+		}
+		e := meter.Event{Source: source, Type: p.Meter, Time: at, Data: map[string]string{}}
+		if p.Region != "" {
+			e.Data[region] = p.Region
+		}
+		if p.Gauge {
+			if p.At.Before(month) || !p.At.Before(next) {
+				continue // handed over in its own month
+			}
+			e.ID = fmt.Sprintf("%s/%s/%d", p.Meter, p.Region, p.At.UnixMilli())
+			e.Data[value] = strconv.FormatInt(p.Quantity, 10)
+			if e.Time = p.At; e.Time.After(now) {
+				e.Time = now // a region's clock may be ahead
+			}
+			if !a.Usage.Has(e) {
+				out = append(out, e)
+			}
+			continue
+		}
+		have, err := held(a, p.Meter, p.Region, span)
+		if err != nil {
+			return nil, err
+		}
+		if p.Quantity > have {
+			e.ID = fmt.Sprintf("%s/%s/%s/%d", p.Meter, p.Region, month.Format("2006-01"), p.Quantity)
+			e.Data[value] = strconv.FormatInt(p.Quantity-have, 10)
+			out = append(out, e)
+		}
+	}
+	return out, nil
 }
 
 // sold tells whether the catalogue has a meter of this type.
@@ -154,19 +203,9 @@ func (s *Service) sold(typ string) bool {
 	return false
 }
 
-// missing is how much of a month's total the engine does not have.
-func (s *Service) missing(t tenancy.Brief, typ string, month time.Time, total int64) (int64, error) {
-	a, err := s.engine.Account(string(t.ID))
-	if err != nil {
-		return 0, err
-	}
-	have, err := held(a, typ, period.Span{Start: month, End: month.AddDate(0, 1, 0)})
-	return total - have, err
-}
-
-// held is the sum of a type's events in a span.
-func held(a *billing.Account, typ string, span period.Span) (int64, error) {
-	q, err := a.Usage.Measure(&catalog.Meter{Event: typ, Aggregate: "sum", Value: "value"}, nil, span, span)
+// held is the sum of what was handed over of a type and a region in a span.
+func held(a *billing.Account, typ, of string, span period.Span) (int64, error) {
+	q, err := a.Usage.Measure(&catalog.Meter{ID: "held", Event: typ, Aggregate: "sum", Value: value}, map[string][]string{region: {of}}, span, span)
 	if err != nil {
 		return 0, err
 	}

@@ -12,7 +12,6 @@ import (
 	"holdfast/server/invoice"
 	"holdfast/server/money"
 	"holdfast/server/payment"
-	"holdfast/server/period"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
 )
@@ -53,10 +52,11 @@ type Offer struct {
 	Now    bool     `json:"now,omitempty"`
 }
 
-// UsageNow is a meter in the running month: the same total as on the usage page.
+// UsageNow is a meter in the running period, measured as for the invoice.
 type UsageNow struct {
 	Meter    string  `json:"meter"`
 	Name     string  `json:"name"`
+	Unit     string  `json:"unit"` // the type of its events
 	Used     int64   `json:"used"`
 	Forecast int64   `json:"forecast"`        // at the end of the month, if it goes on like this
 	Limit    int64   `json:"limit,omitempty"` // 0: none
@@ -281,40 +281,6 @@ func priceText(p catalog.Price, c money.Currency, unit string) string {
 		return fmt.Sprintf("%s: %s for each started package", p.Name, each)
 	}
 	return p.Name + ": by tiers"
-}
-
-// used shows the running month's meters, day by day.
-func used(cat *catalog.Catalog, a *billing.Account, now time.Time) ([]UsageNow, error) {
-	month := monthOf(now)
-	end := month.AddDate(0, 1, 0)
-	out := []UsageNow{}
-	grants, err := a.Entitlements(cat, now)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range cat.Meters {
-		if m.Aggregate != "sum" {
-			continue
-		}
-		u := UsageNow{Meter: m.ID, Name: m.Name, Days: []int64{}, DaysAll: int(end.Sub(month).Hours() / 24)}
-		for d := month; !d.After(now); d = d.AddDate(0, 0, 1) {
-			n, err := held(a, m.Event, period.Span{Start: d, End: d.AddDate(0, 0, 1)})
-			if err != nil {
-				return nil, err
-			}
-			u.Days = append(u.Days, n)
-			u.Used += n
-		}
-		share := money.Frac(int64(end.Sub(month)/time.Second), max(1, int64(now.Sub(month)/time.Second)))
-		u.Forecast = max(u.Used, floor(money.Int(u.Used).Mul(share)))
-		for _, e := range grants {
-			if f := cat.Feature(e.Feature); f.Meter == m.ID && e.On && !e.Unlimited {
-				u.Limit, u.Soft = floor(e.Limit), e.Soft
-			}
-		}
-		out = append(out, u)
-	}
-	return out, nil
 }
 
 // Change is what a change of plan would do, for people.

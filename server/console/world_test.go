@@ -87,12 +87,14 @@ func must(t testing.TB, err error) {
 
 func (w *world) now() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.at }
 
-// Month is what metering says.
-func (w *world) Month(_ context.Context, tenant id.ID, month time.Time) (out []metering.Total, asOf time.Time, err error) {
+func (w *world) Touched() map[id.ID]bool { return nil }
+
+// Parts is what metering says.
+func (w *world) Parts(_ context.Context, tenant id.ID, month time.Time) (out []metering.Part, asOf time.Time, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, m := range []string{"changes", "api-calls"} {
-		out = append(out, metering.Total{Meter: m, Unit: m, Quantity: w.used[string(tenant)+month.Format("2006-01")+m]})
+		out = append(out, metering.Part{Meter: m, Quantity: w.used[string(tenant)+month.Format("2006-01")+m]})
 	}
 	return out, w.at, nil
 }

@@ -36,7 +36,6 @@ import (
 	"holdfast/server/payment/stripe"
 	"holdfast/server/tenancy"
 	"holdfast/sync/fault"
-	"holdfast/sync/id"
 	"holdfast/sync/lockfile"
 	"holdfast/sync/natsd"
 	"holdfast/sync/relay"
@@ -165,7 +164,8 @@ func (h *Hub) serve(ctx context.Context) (err error) {
 	if err = h.regions.open(ctx, h.nc); err != nil {
 		return err
 	}
-	bill := biller.New(biller.Config{Dir: h.cfg.DataDir, URL: h.cfg.Origins[0], Stripe: h.cfg.Stripe, Tenancy: h.tenants, Usage: h.meter, Changed: h.dir.Wake, Now: h.cfg.Now, Log: h.cfg.Log})
+	counted := used{h.meter, h.tenants, h.cfg.Now}
+	bill := biller.New(biller.Config{Dir: h.cfg.DataDir, URL: h.cfg.Origins[0], Stripe: h.cfg.Stripe, Tenancy: h.tenants, Usage: counted, Changed: h.dir.Wake, Now: h.cfg.Now, Log: h.cfg.Log})
 	if err = bill.Open(ctx); err != nil {
 		return err
 	}
@@ -174,7 +174,7 @@ func (h *Hub) serve(ctx context.Context) (err error) {
 		return err
 	}
 	keys := apikey.New(apikey.Config{DB: h.db, Role: h.tenants.Role, Now: h.cfg.Now, Rand: rand.Reader})
-	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: monthly{h.meter}, Billing: h.biller, Keys: keys, Outbox: h.outbox, Operators: h.runners, Flush: h.dir.Flush,
+	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: counted, Billing: h.biller, Keys: keys, Outbox: h.outbox, Operators: h.runners, Flush: h.dir.Flush,
 		Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
 	pages := console.New(console.Config{Identity: h.people, Operators: h.runners, Billing: h.biller, Meters: h.meter, Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
 	mux := http.NewServeMux()
@@ -249,15 +249,3 @@ func (h *Hub) Tenancy() *tenancy.Service { return h.tenants }
 
 // Metering is for the hub's further parts.
 func (h *Hub) Metering() *metering.Service { return h.meter }
-
-// monthly shows metering's totals to the API.
-type monthly struct{ *metering.Service }
-
-func (m monthly) Month(ctx context.Context, tenant id.ID, month time.Time) ([]api.UsageRow, time.Time, error) {
-	list, asOf, err := m.Service.Month(ctx, tenant, month)
-	rows := make([]api.UsageRow, len(list))
-	for i, t := range list {
-		rows[i] = api.UsageRow{Meter: t.Meter, Unit: t.Unit, Quantity: t.Quantity}
-	}
-	return rows, asOf, err
-}

@@ -18,7 +18,7 @@ func (h *Hub) openOutbox(ctx context.Context) error {
 			return err
 		}
 	}
-	h.outbox = outbox.New(outbox.Config{DB: h.biller.Replies(), Book: h.biller, Mail: sender, Webhooks: webhook.NewSender(h.cfg.LocalWebhooks), Now: h.cfg.Now, Rand: rand.Reader,
+	h.outbox = outbox.New(outbox.Config{DB: h.biller.Replies(), Book: h.biller, Mail: sender, Webhooks: webhook.NewSender(h.cfg.LocalWebhooks), Counted: h.notified, Now: h.cfg.Now, Rand: rand.Reader,
 		Log: h.cfg.Log})
 	h.outbox.Open(ctx)
 	return nil

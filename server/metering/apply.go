@@ -46,7 +46,8 @@ type batch struct {
 
 	series map[seriesKey]*seriesState
 	totals map[totalKey]*totalSum
-	aside  int // rows left for events that are set aside
+	reads  map[id.ID]bool // workspaces with a new reading
+	aside  int            // rows left for events that are set aside
 }
 
 type seriesKey struct{ source, series string }
@@ -69,9 +70,10 @@ type totalSum struct{ quantity, events int64 }
 func (s *Service) apply(ctx context.Context, region string, at position, list []message) (position, error) {
 	const op = "metering.apply"
 	next := at
+	var touched []id.ID
 	err := sqlite.Tx(ctx, s.db, func(tx *sql.Tx) error {
 		b := &batch{ctx: ctx, tx: tx, region: region, epoch: at.epoch, now: s.cfg.Now(),
-			series: map[seriesKey]*seriesState{}, totals: map[totalKey]*totalSum{}}
+			series: map[seriesKey]*seriesState{}, totals: map[totalKey]*totalSum{}, reads: map[id.ID]bool{}}
 		if err := tx.QueryRowContext(ctx, q.Get("count-aside"), region).Scan(&b.aside); err != nil {
 			return err
 		}
@@ -93,6 +95,7 @@ func (s *Service) apply(ctx context.Context, region string, at position, list []
 		if err := b.store(); err != nil {
 			return err
 		}
+		touched = b.touched()
 		last := list[len(list)-1]
 		next.watermark, next.digest = last.seq, digest(last.data)
 		return b.setReader(next)
@@ -100,7 +103,20 @@ func (s *Service) apply(ctx context.Context, region string, at position, list []
 	if err != nil {
 		return at, fault.Wrap(op, err)
 	}
+	s.touch(touched)
 	return next, nil
+}
+
+// touched are the workspaces whose totals the batch changes.
+func (b *batch) touched() []id.ID {
+	out := make([]id.ID, 0, len(b.totals)+len(b.reads))
+	for k := range b.totals {
+		out = append(out, k.tenant)
+	}
+	for t := range b.reads {
+		out = append(out, t)
+	}
+	return out
 }
 
 func (b *batch) setReader(p position) error {
@@ -280,6 +296,7 @@ func (b *batch) read(e *event) error {
 	if err := hold(e.Time, 0, 0, e.Quantity); err != nil {
 		return err
 	}
+	b.reads[e.Tenant] = true
 	_, err = b.tx.ExecContext(b.ctx, q.Get("set-gauge"), e.Tenant, e.Meter, b.region, e.Quantity, e.Time.UnixMilli())
 	return err
 }

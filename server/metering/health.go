@@ -56,9 +56,7 @@ func (s *Service) Totals(ctx context.Context, month time.Time) ([]Total, error) 
 	}
 	list, err := scan(rows, func(r *sql.Rows) (t Total, err error) { return t, r.Scan(&t.Meter, &t.Quantity) })
 	for i := range list {
-		if list[i].Unit = units[list[i].Meter]; list[i].Unit == "" {
-			list[i].Unit = list[i].Meter
-		}
+		list[i].Unit = unitOf(list[i].Meter)
 	}
 	return list, sqlite.Wrap("metering.Totals", err)
 }

@@ -26,6 +26,7 @@ import (
 
 	"holdfast/server/hubdb"
 	"holdfast/sync/fault"
+	"holdfast/sync/id"
 	"holdfast/sync/sqlite"
 )
 
@@ -58,6 +59,7 @@ type Service struct {
 
 	mu      sync.Mutex
 	regions map[string]*progress
+	touched map[id.ID]bool
 }
 
 // progress is how far a region has been read, for those who want to know how fresh the totals are.
@@ -67,7 +69,9 @@ type progress struct {
 }
 
 // New makes a service.
-func New(cfg Config) *Service { return &Service{cfg: cfg, regions: map[string]*progress{}} }
+func New(cfg Config) *Service {
+	return &Service{cfg: cfg, regions: map[string]*progress{}, touched: map[id.ID]bool{}}
+}
 
 // Open opens the database.
 func (s *Service) Open(ctx context.Context) error {

@@ -126,8 +126,10 @@ func (w *world) totals(tenant id.ID, m time.Time) string {
 	list, _, err := w.Month(w.ctx, tenant, m)
 	must(w.t, err)
 	var parts []string
-	for _, t := range list {
-		parts = append(parts, fmt.Sprintf("%s=%d", t.Meter, t.Quantity))
+	for i, t := range list {
+		if i < 4 || t.Quantity != 0 { // the others only when there is something to see
+			parts = append(parts, fmt.Sprintf("%s=%d", t.Meter, t.Quantity))
+		}
 	}
 	return strings.Join(parts, " ")
 }

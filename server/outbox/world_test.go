@@ -164,7 +164,9 @@ type world struct {
 func (w *world) clock() time.Time { w.mu.Lock(); defer w.mu.Unlock(); return w.now }
 
 // Month is a workspace that uses nothing.
-func (w *world) Month(context.Context, id.ID, time.Time) ([]metering.Total, time.Time, error) {
+func (w *world) Touched() map[id.ID]bool { return nil }
+
+func (w *world) Parts(_ context.Context, _ id.ID, _ time.Time) ([]metering.Part, time.Time, error) {
 	return nil, w.clock(), nil
 }
 

@@ -108,8 +108,10 @@ func hasOwner(ctx context.Context, tx *sql.Tx, op string, tenant id.ID) error {
 
 // Seats is how many paid seats a workspace has: active members who may write.
 type Seats struct {
-	Now  int64 // at the end of the span asked for
-	Peak int64 // most at any moment of the span
+	Now   int64     // at the end of the span asked for
+	Since time.Time // when they became so many
+	Peak  int64     // most at any moment of the span
+	Hours int64     // seats times hours in the span, rounded down
 }
 
 // SeatsIn counts the seats of a workspace from a moment until before another.
@@ -119,9 +121,17 @@ func (s *Service) SeatsIn(ctx context.Context, tenant id.ID, from, until time.Ti
 	if err != nil {
 		return n, sqlite.Wrap(op, err)
 	}
-	list, err := scan(rows, func(r *sql.Rows) (v int64, err error) { return v, r.Scan(&v) })
-	for _, v := range list {
-		n.Now, n.Peak = v, max(n.Peak, v)
+	type step struct{ at, seats int64 }
+	list, err := scan(rows, func(r *sql.Rows) (v step, err error) { return v, r.Scan(&v.at, &v.seats) })
+	area := int64(0)
+	for i, v := range list {
+		end := until.UnixMilli()
+		if i+1 < len(list) {
+			end = list[i+1].at
+		}
+		area += v.seats * max(0, end-max(v.at, from.UnixMilli()))
+		n.Now, n.Since, n.Peak = v.seats, time.UnixMilli(v.at), max(n.Peak, v.seats)
 	}
+	n.Hours = area / time.Hour.Milliseconds()
 	return n, sqlite.Wrap(op, err)
 }

@@ -344,17 +344,17 @@ func TestSeats(t *testing.T) {
 	for _, c := range []struct {
 		name        string
 		from, until time.Time
-		want        Seats
+		want        [3]int64 // now, peak, hours
 	}{
-		{"whole", start, w.now(), Seats{1, 2}},
-		{"before", start.Add(-time.Hour), start, Seats{0, 0}},
-		{"first-hour", start, start.Add(time.Hour), Seats{1, 1}},
-		{"second-hour", start.Add(time.Hour), left, Seats{2, 2}},
-		{"carried-over", start.Add(90 * time.Minute), left.Add(-time.Minute), Seats{2, 2}},
-		{"after", left.Add(time.Minute), w.now(), Seats{1, 1}},
+		{"whole", start, w.now(), [3]int64{1, 2, 4}},
+		{"before", start.Add(-time.Hour), start, [3]int64{}},
+		{"first-hour", start, start.Add(time.Hour), [3]int64{1, 1, 1}},
+		{"second-hour", start.Add(time.Hour), left, [3]int64{2, 2, 2}},
+		{"carried-over", start.Add(90 * time.Minute), left.Add(-time.Minute), [3]int64{2, 2, 0}},
+		{"after", left.Add(time.Minute), w.now(), [3]int64{1, 1, 0}},
 	} {
 		got, err := w.SeatsIn(w.ctx, tenant, c.from, c.until)
-		if err != nil || got != c.want {
+		if err != nil || [3]int64{got.Now, got.Peak, got.Hours} != c.want {
 			t.Errorf("%s: got %+v, %v; want %+v", c.name, got, err, c.want)
 		}
 	}

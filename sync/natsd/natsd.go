@@ -58,6 +58,7 @@ type Client struct {
 	ID    uint64 // unique while the server runs
 	Token string // the session cookie
 	Name  string // wire.ConnName
+	Addr  string // host:port that the connection comes from
 }
 
 // Grant is what a connection may do.
@@ -226,7 +227,7 @@ func (s *Server) Check(c server.ClientAuthentication) bool {
 	if s.cfg.Authenticate == nil {
 		return false
 	}
-	g, err := s.cfg.Authenticate(Client{ID: c.GetID(), Token: o.Token, Name: o.Name})
+	g, err := s.cfg.Authenticate(Client{ID: c.GetID(), Token: o.Token, Name: o.Name, Addr: c.RemoteAddress().String()})
 	if err != nil {
 		s.cfg.Log.Info("connection refused", "client", c.GetID(), "err", err)
 		return false

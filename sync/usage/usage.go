@@ -16,9 +16,16 @@ import (
 
 // Meters that edges count.
 const (
-	Changes  = "changes"       // transactions accepted; quantity: how many
-	APICalls = "api-calls"     // requests answered for a workspace; quantity: how many
-	Storage  = "storage-bytes" // a reading of the workspace's size at Time; quantity: bytes
+	Changes   = "changes"           // transactions accepted; quantity: how many
+	APICalls  = "api-calls"         // requests answered for a workspace; quantity: how many
+	Storage   = "storage-bytes"     // a reading of the workspace's size at Time; quantity: bytes
+	Connected = "connected-seconds" // time that people's browsers were connected; quantity: seconds, of all browsers together
+	Egress    = "egress-bytes"      // what was sent to the workspace's browsers and API callers; quantity: bytes
+)
+
+// Meters that the hub counts.
+const (
+	Notifications = "notifications" // mails and webhooks that were sent for a workspace; quantity: how many
 )
 
 // Event is one fact to be counted.

@@ -34,8 +34,8 @@ INSERT INTO aside (region, epoch, seq, why, event, at_ms) VALUES (?, ?, ?, ?, ?,
 -- name: incident
 INSERT INTO incident (region, at_ms, what) VALUES (?, ?, ?)
 
--- name: sums
-SELECT meter, sum(quantity) FROM total WHERE tenant = ? AND month = ? GROUP BY meter ORDER BY meter
+-- name: parts
+SELECT meter, region, quantity FROM total WHERE tenant = ? AND month = ? ORDER BY meter, region
 -- name: gauges
 SELECT g.meter, g.region, g.value, g.at_ms, coalesce(m.hours, 0), coalesce(m.rest, 0), m.last
 FROM gauge g LEFT JOIN gauge_month m ON m.tenant = g.tenant AND m.meter = g.meter AND m.region = g.region AND m.month = ?

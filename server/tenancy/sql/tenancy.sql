@@ -41,7 +41,7 @@ SELECT at_ms, seats FROM seats WHERE tenant = ? ORDER BY at_ms DESC LIMIT 1
 -- name: put-seats
 INSERT INTO seats (tenant, at_ms, seats) VALUES (?, ?, ?)
 -- name: seats-in
-SELECT seats FROM seats WHERE tenant = ? AND at_ms < ?
+SELECT at_ms, seats FROM seats WHERE tenant = ? AND at_ms < ?
   AND at_ms >= coalesce((SELECT max(at_ms) FROM seats WHERE tenant = ? AND at_ms <= ?), 0) ORDER BY at_ms
 
 -- name: add-invitation

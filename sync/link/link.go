@@ -41,7 +41,7 @@ type Replica interface {
 type Config struct {
 	Tenant  id.ID
 	Replica Replica
-	// Dial opens a stream to the edge's NATS. Expired: the edge says that nobody is signed in.
+	// Dial opens a stream to the edge's NATS. Expired: the person is not signed in, as the edge says.
 	Dial func(ctx context.Context) (io.ReadWriteCloser, error)
 	// ReplicaID is part of the connection's name.
 	ReplicaID func() uint64
@@ -202,8 +202,11 @@ func (l *Link) connect(ctx context.Context, conn string, broken func(error)) (*n
 		return nil, fault.Wrap("link.connect", err)
 	}
 	nc, err = dial()
-	if errors.Is(err, nats.ErrAuthorization) {
+	switch {
+	case errors.Is(err, nats.ErrAuthorization):
 		return nil, fault.E("link.connect", fault.Denied, err)
+	case fault.KindOf(err) == fault.Expired:
+		return nil, fault.Wrap("link.connect", err)
 	}
 	return nc, fault.As("link.connect", fault.Unavailable, err)
 }

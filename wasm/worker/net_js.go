@@ -16,26 +16,44 @@ import (
 // askMax bounds one question about the session.
 const askMax = 15 * time.Second
 
-// dial connects to the edge that served this worker. The browser sends the session's cookie along, but does not say why a
-// WebSocket was refused, so a session that is over is found out by asking who is signed in: Expired then.
-func dial(origin string) func(ctx context.Context) (io.ReadWriteCloser, error) {
+// dial connects to the edge that served this worker. The browser sends along whichever session's cookie it has, and does not say
+// why a WebSocket was refused; so the edge is also asked who is signed in. Expired: nobody, or somebody else than person, whose
+// session must not carry this person's work.
+func dial(origin, person string) func(ctx context.Context) (io.ReadWriteCloser, error) {
 	url := "ws" + strings.TrimPrefix(origin, "http") + "/nats"
 	return func(ctx context.Context) (io.ReadWriteCloser, error) {
+		const op = "worker.dial"
+		signedIn := make(chan error, 1)
+		go func() { signedIn <- isSignedIn(ctx, origin, person) }()
 		stream, err := nats.DialWebSocket(ctx, url)
-		if err != nil && ctx.Err() == nil && signedOut(ctx, origin) {
-			return nil, fault.E("worker.dial", fault.Expired, err)
+		who := <-signedIn
+		if who == nil || err != nil && fault.KindOf(who) != fault.Expired {
+			return stream, err
 		}
-		return stream, err
+		if err == nil {
+			stream.Close() // it was never used
+		}
+		return nil, fault.Wrap(op, who)
 	}
 }
 
-// signedOut is true when the edge answers that nobody is signed in; no answer says nothing.
-func signedOut(ctx context.Context, origin string) bool {
+// isSignedIn is nil when the edge says that a person is signed in.
+func isSignedIn(ctx context.Context, origin, person string) error {
+	const op = "worker.isSignedIn"
 	status, answer, err := ask(ctx, "GET", origin+"/api/me")
-	if err != nil || status == 401 {
-		return status == 401
+	if err != nil {
+		return fault.E(op, fault.Unavailable, err)
 	}
-	return status == 200 && !answer.Get("person").Truthy()
+	who := answer.Get("person")
+	switch {
+	case status == 401 || status == 200 && !who.Truthy():
+		return fault.Errorf(op, fault.Expired, "Nobody is signed in.")
+	case status != 200:
+		return fault.Errorf(op, fault.Unavailable, "The server answered %d.", status)
+	case who.Get("id").String() != person:
+		return fault.Errorf(op, fault.Expired, "Somebody else is signed in in this browser.")
+	}
+	return nil
 }
 
 // renew asks the hub for a fresh session cookie.

@@ -39,6 +39,7 @@ class Port {
     };
     // The leader takes a tab without this lock for one that has ended, so nothing is said before it is held.
     navigator.locks.request(`tab/${this.#tab}`, () => {
+      if (this.#closed) return undefined;
       this.#alive = true;
       this.#hello();
       return new Promise((end) => this.#ended.signal.addEventListener("abort", end));
@@ -52,7 +53,7 @@ class Port {
   #leads = false;
 
   #hello() {
-    if (this.#alive) this.#bus.postMessage({ hello: this.#tab });
+    if (this.#alive && !this.#closed) this.#bus.postMessage({ hello: this.#tab });
   }
 
   async #queue(wait) {

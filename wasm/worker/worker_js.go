@@ -40,7 +40,11 @@ func (w *worker) run(ctx context.Context) error {
 	if err := w.host.lead(ctx); err != nil {
 		return err
 	}
-	if err := w.openPool(ctx); err != nil {
+	w.rows = &rows{worker: w}
+	if err := w.openPool(ctx); fault.KindOf(err) == fault.Full {
+		w.serveBroken(ctx, err)
+		return nil
+	} else if err != nil {
 		return err
 	}
 	var err error
@@ -59,7 +63,6 @@ func (w *worker) run(ctx context.Context) error {
 	if !w.pool.Persistent() {
 		w.log.Warn("no place for files", "reason", w.pool.Reason())
 	}
-	w.rows = &rows{worker: w}
 	if err := w.rows.open(ctx); fault.KindOf(err) == fault.Corrupt || fault.KindOf(err) == fault.Full {
 		w.serveBroken(ctx, err)
 		return nil
@@ -68,7 +71,7 @@ func (w *worker) run(ctx context.Context) error {
 	}
 	w.link = link.New(link.Config{
 		Tenant: id.ID(w.host.tenant()), Replica: w.rows, ReplicaID: w.rows.ID,
-		Dial: dial(w.host.origin()), Renew: renew(w.host.origin()), Bootstrap: w.rows.bootstrap,
+		Dial: dial(w.host.origin(), w.host.person()), Renew: renew(w.host.origin()), Bootstrap: w.rows.bootstrap,
 		Changed: w.changed, Log: w.log,
 	})
 	w.newDesk(w.rows, w.link)

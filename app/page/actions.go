@@ -302,7 +302,7 @@ func (a *App) startRename(task id.ID) {
 
 // endRename takes the field's text, or drops it.
 func (a *App) endRename(task id.ID, title string, keep bool) {
-	if a.rename != task || task == "" {
+	if a.rename != task || task == "" || keep && a.tooLong(title, work.TitleBytesMax) {
 		return
 	}
 	a.rename = ""
@@ -318,11 +318,21 @@ func (a *App) retitle(task id.ID, title string) {
 	if !ok || title == "" || title == t.Title {
 		return
 	}
-	if len(title) > work.TitleBytesMax {
-		a.toast("That title is too long. Shorten it, and put the rest into the description.", "", nil)
-		return
-	}
 	a.store.Do(work.RenameTask(task, title))
+}
+
+// tooLong tells a person that a text of at most so many bytes is longer. Fields do not bound what is pasted into them: they would
+// cut it without a word.
+func (a *App) tooLong(text string, most int) bool {
+	if len(text) <= most {
+		return false
+	}
+	if most == work.TitleBytesMax {
+		a.toast("That title is too long and is not kept. Shorten it, and put the rest into the description.", "", nil)
+	} else {
+		a.toast("That text is too long and is not kept. About "+view.Number(int64(most/1000))+",000 letters fit. Shorten it, or split it up.", "", nil)
+	}
+	return true
 }
 
 // renameKey takes keys of a row's title field; true when e was one.
@@ -343,7 +353,9 @@ func (a *App) renameKey(e app.Event) bool {
 	}
 	e.PreventDefault()
 	e.Call("stopPropagation")
-	a.later(func() { focusSoon("t-" + string(task)) })
+	if a.rename != task {
+		a.later(func() { focusSoon("t-" + string(task)) })
+	}
 	return true
 }
 

@@ -302,8 +302,13 @@ func (a *App) heardStore() {
 	a.openRoute()
 }
 
-// failed tells about an edit or request that the device could not take.
-func (a *App) failed(_ port.Edit, e port.Error) {
+// failed tells about an edit or request that the device could not take. A comment goes back to where it was written.
+func (a *App) failed(edit port.Edit, e port.Error) {
+	for _, r := range edit.Rows {
+		if edit.Command == "comment.create" && r.Table == "comment" {
+			a.giveBack(id.ID(r.Set["task"].Text), r.Set["body"].Text)
+		}
+	}
 	a.toast(view.Sentence(e.Kind, e.Detail), "", nil)
 }
 

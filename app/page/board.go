@@ -17,9 +17,35 @@ type Board struct {
 	App   *App
 	Route route.Route
 	Rev   int
+
+	placed bool
 }
 
 func (c *Board) CompoID() string { return string(c.Route.Tenant + c.Route.Project) }
+
+func (c *Board) OnMount(ctx app.Context)  { c.place(ctx) }
+func (c *Board) OnUpdate(ctx app.Context) { c.place(ctx) }
+
+// place shows a phone, which has room for one column, the first with something in it; once, when that is known.
+func (c *Board) place(ctx app.Context) {
+	if c.placed || !c.App.narrow() {
+		return
+	}
+	first := ""
+	for _, st := range work.Statuses {
+		n, known := c.App.store.Total(st)
+		if !known {
+			return
+		}
+		if n > 0 && first == "" {
+			first = st
+		}
+	}
+	c.placed = true
+	if first != "" {
+		ctx.Defer(func(app.Context) { browser.ScrollIntoView(columnID(first)) })
+	}
+}
 
 func (c *Board) Render() app.UI {
 	cols := make([]app.UI, 0, len(work.Statuses))

@@ -63,16 +63,15 @@ func (a *App) endCompose() {
 	}
 }
 
-// create makes the task that was written, and stands ready for the next.
-func (a *App) create(title string) {
+// create makes the task that was written, and stands ready for the next; false when it cannot be one.
+func (a *App) create(title string) bool {
 	s, c := a.store, a.compose
 	title = strings.Join(strings.Fields(title), " ")
 	if c == nil || title == "" {
-		return
+		return true
 	}
-	if len(title) > work.TitleBytesMax {
-		a.toast("That title is too long. Shorten it, and put the rest into the description.", "", nil)
-		return
+	if a.tooLong(title, work.TitleBytesMax) {
+		return false
 	}
 	place := 0
 	if at := s.Window(c.status).Place(c.after); at >= 0 {
@@ -82,10 +81,11 @@ func (a *App) create(title string) {
 	if !ok {
 		if rank, ok = s.RankAt(c.status, 0, ""); !ok {
 			c.waiting = append(c.waiting, title) // its place is not known yet
-			return
+			return true
 		}
 	}
 	a.createAt(title, rank)
+	return true
 }
 
 func (a *App) createAt(title, rank string) {
@@ -153,7 +153,7 @@ func (c *Composer) Render() app.UI {
 	return app.Div().Class("compose").OnKeyDown(c.onKey).On("focusout", c.onBlur).OnClick(c.onClick).Body(
 		view.StatusIcon(c.Status), where,
 		app.Input().ID("compose").Type("text").Placeholder("Title of the new task").Aria("label", "Title of a new task in "+view.StatusName(c.Status)).
-			MaxLength(work.TitleBytesMax).AutoComplete(false).Attr("enterkeyhint", "done"),
+			AutoComplete(false).Attr("enterkeyhint", "done"),
 		app.Span().Class("hint").Text(hint),
 	)
 }
@@ -173,8 +173,9 @@ func (c *Composer) onClick(_ app.Context, e app.Event) {
 func (c *Composer) onKey(ctx app.Context, e app.Event) {
 	switch key := e.Get("key").String(); {
 	case key == "Enter" && !e.Get("isComposing").Bool() && e.Get("target").Get("id").String() == "compose":
-		c.App.create(browser.Value("compose"))
-		browser.ForceValue("compose", "")
+		if c.App.create(browser.Value("compose")) {
+			browser.ForceValue("compose", "")
+		}
 	case key == "Escape":
 		last := c.App.at
 		c.App.endCompose()

@@ -112,7 +112,7 @@ func (c *LabelsPage) Render() app.UI {
 	const text = "Labels group tasks across projects: a kind of work, a client, a release."
 	if len(list) == 0 {
 		return app.Div().Class("body").OnClick(c.onClick).Body(a.prose("Labels", text,
-			view.Empty("label", "No labels yet", "Make one here, or press L on a task and type its name.", add)))
+			view.Empty("label", "No labels yet", "Make one here, or "+pick(a.narrow(), "add one to a task.", "press L on a task and type its name."), add)))
 	}
 	return app.Div().Class("body").OnClick(c.onClick).Body(a.prose("Labels", text,
 		app.Section().Body(app.Header().Body(app.H2().Text(view.Count(len(list), "label", "labels")), add), app.Ul().Class("cards").Body(list...))))

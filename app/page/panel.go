@@ -25,6 +25,7 @@ type Panel struct {
 	history bool   // unfolded
 	editing id.ID  // the comment being edited
 	entered string // what the field held when it got the keyboard: only what the person changed is written
+	long    string // the field whose text is too long to be kept: it stays there
 }
 
 func (c *Panel) CompoID() string { return string(c.Route.Task) }
@@ -45,7 +46,17 @@ func (c *Panel) OnDismount() {
 }
 
 // draft is where an unfinished comment is kept on this device.
-func (c *Panel) draft() string { return "holdfast.draft." + string(c.Route.Task) }
+func (c *Panel) draft() string { return draftOf(c.Route.Task) }
+
+func draftOf(task id.ID) string { return "holdfast.draft." + string(task) }
+
+// giveBack has a comment stand as unfinished again.
+func (a *App) giveBack(task id.ID, body string) {
+	browser.Store(draftOf(task), body)
+	if a.panel != nil && a.panel.Route.Task == task && browser.Value("say") == "" {
+		browser.ForceValue("say", body)
+	}
+}
 
 func (c *Panel) OnUpdate(ctx app.Context) { ctx.Defer(func(app.Context) { c.fill() }) }
 
@@ -55,8 +66,10 @@ func (c *Panel) fill() {
 	if d.Task.ID != c.Route.Task || !d.Found {
 		return
 	}
-	browser.SetValue("panel-title", d.Task.Title)
-	if complete {
+	if c.long != "panel-title" {
+		browser.SetValue("panel-title", d.Task.Title)
+	}
+	if complete && c.long != "panel-text" {
 		browser.SetValue("panel-text", d.Description)
 	}
 	browser.SetValue("panel-due", d.Task.Due)
@@ -128,12 +141,12 @@ func (c *Panel) here() app.UI {
 
 func (c *Panel) title(t port.Task) app.UI {
 	return app.Textarea().Class("panel-title").ID("panel-title").Rows(1).Placeholder("Title").Aria("label", "Title").
-		MaxLength(work.TitleBytesMax).ReadOnly(!c.App.store.CanWrite()).Spellcheck(true)
+		ReadOnly(!c.App.store.CanWrite()).Spellcheck(true)
 }
 
 func (c *Panel) text(d port.DetailResult, complete bool) app.UI {
 	return app.Textarea().Class("panel-text").ID("panel-text").Placeholder(pick(complete, "Add a description", "")).Aria("label", "Description").
-		MaxLength(work.BodyBytesMax).ReadOnly(!c.App.store.CanWrite() || !complete).Spellcheck(true)
+		ReadOnly(!c.App.store.CanWrite() || !complete).Spellcheck(true)
 }
 
 func (c *Panel) props(t port.Task) app.UI {
@@ -186,7 +199,7 @@ func (c *Panel) comments(d port.DetailResult, complete bool) app.UI {
 		app.Ul().Class("comments").Body(list...),
 		app.If(a.store.CanWrite(), func() app.UI {
 			return app.Div().Class("say-box").Body(
-				app.Textarea().ID("say").Placeholder("Write a comment").Aria("label", "Comment").MaxLength(work.BodyBytesMax),
+				app.Textarea().ID("say").Placeholder("Write a comment").Aria("label", "Comment"),
 				app.Footer().Body(app.Span().Class("hint wide-only").Text(mod("Enter")), view.Button{Act: "say", Label: "Comment"}.UI()),
 			)
 		}),
@@ -214,7 +227,7 @@ func (c *Comment) Render() app.UI {
 	say := app.UI(app.P().Class("say").Text(m.Body))
 	if c.Editing {
 		say = app.Div().Class("say-box say").Body(
-			app.Textarea().ID("edit-"+i).Aria("label", "Comment").Attr("value", m.Body).MaxLength(work.BodyBytesMax),
+			app.Textarea().ID("edit-"+i).Aria("label", "Comment").Attr("value", m.Body),
 			app.Footer().Body(view.Button{Act: "c-cancel", Label: "Cancel", Kind: "quiet"}.UI(), view.Button{Act: "c-save", ID: i, Label: "Save"}.UI()),
 		)
 	}
@@ -318,9 +331,16 @@ func (c *Panel) keep(dom string) bool {
 	if d.Task.ID != c.Route.Task || !d.Found || !a.store.CanWrite() {
 		return false
 	}
+	if c.long == dom {
+		c.long = ""
+	}
 	switch {
 	case dom == "say":
 		browser.Store(c.draft(), v)
+	case v != c.entered && (dom == "panel-title" && a.tooLong(v, work.TitleBytesMax) || dom == "panel-text" && a.tooLong(v, work.BodyBytesMax)):
+		c.long = dom
+		a.later(func() { browser.Focus(dom) })
+		return true
 	case dom == "panel-title" && v != c.entered && line(v) != "":
 		a.retitle(c.Route.Task, v)
 	case dom == "panel-text" && v != c.entered && complete:
@@ -337,6 +357,9 @@ func (c *Panel) say() {
 		browser.Focus("say")
 		return
 	}
+	if c.App.tooLong(body, work.BodyBytesMax) {
+		return
+	}
 	s.Do(work.NewComment(s.NewID(), c.Route.Task, s.Person(), body))
 	browser.ForceValue("say", "")
 	browser.Store(c.draft(), "")
@@ -345,6 +368,9 @@ func (c *Panel) say() {
 
 func (c *Panel) saveComment(comment id.ID) {
 	body := strings.TrimSpace(browser.Value("edit-" + string(comment)))
+	if c.App.tooLong(body, work.BodyBytesMax) {
+		return
+	}
 	if body != "" {
 		c.App.store.Do(work.EditComment(comment, body))
 	}

@@ -112,6 +112,9 @@ func (a *App) page() app.UI {
 	case route.Choose:
 		return &Choose{App: a, Rev: a.rev}
 	case route.Account:
+		if a.me == nil {
+			return a.blank()
+		}
 		return &Account{App: a, Rev: a.rev}
 	case route.Home:
 		return a.blank()

@@ -127,7 +127,7 @@ func (a *App) noTasks() app.UI {
 	if !a.store.CanWrite() {
 		return view.Empty("list", "No tasks yet", "When somebody adds a task here, you see it at once.")
 	}
-	return view.Empty("list", "Plan the first task", "Press C, write a title, press Enter, and write the next. Everything is kept on this device at once and reaches your team when there is a network.",
+	return view.Empty("list", "Plan the first task", pick(a.narrow(), "Write a title, and then the next.", "Press C, write a title, press Enter, and write the next.")+" Everything is kept on this device at once and reaches your team when there is a network.",
 		view.Button{Act: "new-task", Label: "New task", Icon: "plus", Kind: "primary"}.UI())
 }
 

@@ -124,7 +124,7 @@ func (m *markup) card(r Row) {
 func (m *markup) title(r Row) {
 	if r.Rename {
 		m.open("input", "class", "rename", "id", "rn-"+string(r.ID), "type", "text", "value", r.Title, "data-id", string(r.ID),
-			"aria-label", "Title", "maxlength", titleMax, "autocomplete", "off")
+			"aria-label", "Title", "autocomplete", "off")
 		return
 	}
 	tab := "-1"

@@ -1,7 +1,6 @@
 package view
 
 import (
-	"strconv"
 	"time"
 
 	"holdfast/sync/id"
@@ -91,8 +90,6 @@ func (r Row) HTML(card bool) string {
 
 // rowBytes is about what a row takes.
 const rowBytes = 2 << 10
-
-var titleMax = strconv.Itoa(work.TitleBytesMax)
 
 func on(b bool, class string) string {
 	if b {

@@ -144,3 +144,49 @@ func TestSecondPasskey(t *testing.T) {
 	g.Reload() // picked in the field as soon as it is offered: nothing else is done
 	g.Wait("role=heading:Projects")
 }
+
+// A text that is too long is not cut and not lost: it stays in its field with a sentence about it, and is kept once it is shorter.
+func TestTextsThatAreTooLong(t *testing.T) {
+	s := start(t, "local")
+	_, g := newPerson(t, "ana", s.url(0))
+	signUp(g, "Ana Ferreira")
+	newWorkspace(g, "Harbor")
+	newProject(g, "Website")
+	const title, text = "That title is too long and is not kept.", "That text is too long and is not kept."
+	long := strings.Repeat("é", 1<<19) // 1 MB
+	holds := func(dom string) {
+		t.Helper()
+		g.WaitFor(dom+" holds the whole text", `document.getElementById("`+dom+`").value.length >= 1 << 19`)
+	}
+	g.Press("c")
+	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
+	g.Insert(long)
+	g.Press("Enter")
+	g.WaitText(title)
+	holds("compose")
+	g.Fill("#compose", "A title that fits")
+	g.Press("Enter", "Escape")
+	g.Wait(row("A title that fits"))
+
+	g.Click(row("A title that fits"))
+	g.Wait("#panel-title")
+	for _, dom := range []string{"panel-title", "panel-text"} {
+		g.Fill("#"+dom, long)
+		g.Run(`document.activeElement.blur()`)
+		g.WaitText(map[string]string{"panel-title": title, "panel-text": text}[dom])
+		holds(dom)
+		g.Fill("#"+dom, "Short "+dom)
+		g.Focus("#say")
+	}
+	g.Fill("#say", long)
+	g.Press("Control+Enter")
+	holds("say")
+	g.Fill("#say", "A short comment")
+	g.Press("Control+Enter")
+	g.WaitFor("the comment is there", `document.querySelector(".panel").innerText.includes("A short comment") && document.getElementById("say").value === ""`)
+	everywhere(g)
+	g.Reload()
+	g.Wait("#panel-title")
+	g.WaitFor("what fits is kept", `document.getElementById("panel-title").value === "Short panel-title" && document.getElementById("panel-text").value === "Short panel-text"`)
+	g.WaitText("A short comment")
+}

@@ -7,7 +7,7 @@ import (
 	"holdfast/build/browser"
 )
 
-// fits leaves pictures of a page, and checks on a phone's width that nothing is beside the screen.
+// fits leaves pictures of a page, and checks that on a phone's width nothing is beside the screen, and that the keyboard reaches all.
 func fits(t *testing.T, g *browser.Page, name string) {
 	t.Helper()
 	look(g, name)
@@ -21,6 +21,12 @@ func fits(t *testing.T, g *browser.Page, name string) {
 	}).map((e) => e.ariaLabel || e.textContent || e.id).join(", ")`)
 	if lost != "" {
 		t.Errorf("%s: beside the screen: %s", name, lost)
+	}
+	// Rows of a list have one tab stop and their own keys; everything else is reached with Tab.
+	unreached := browser.Eval[string](g, `[...document.querySelectorAll(":is(button, a[href], input, textarea, select)")].filter((e) =>
+		e.tabIndex < 0 && e.getClientRects().length && !e.closest(".win, [role=listbox], [role=menu]")).map((e) => e.ariaLabel || e.textContent || e.id).join(", ")`)
+	if unreached != "" {
+		t.Errorf("%s: not reached with the Tab key: %s", name, unreached)
 	}
 	g.Resize(1440, 900, false)
 }
@@ -61,6 +67,16 @@ func TestNewcomer(t *testing.T) {
 	g.Click("role=link:Board")
 	g.Wait("#board")
 	fits(t, g, "08-board")
+	g.Resize(360, 740, false)
+	g.Reload()
+	g.WaitFor("a phone shows the first column with something in it", `(() => { const r = document.getElementById("col-todo")?.getBoundingClientRect(); return r && r.left >= 0 && r.right <= 360; })()`)
+	g.Click("role=button:Open the sidebar")
+	g.Wait(".side.is-open")
+	look(g, "08-sidebar")
+	g.Resize(360, 740, false)
+	g.Press("Escape")
+	g.WaitGone(".side.is-open")
+	g.Resize(1440, 900, false)
 	g.Focus(row("Works on the train"))
 	g.Press("Delete")
 	g.WaitText("is in Trash")

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 
@@ -79,4 +80,65 @@ func TestSessionExpiresOffline(t *testing.T) {
 	g.Wait(row("Two"))
 	everywhere(g)
 	g.WaitNoText("Sign in to send")
+}
+
+// Ana's work waits on a device, and Bo signs in in the same browser: it is not sent as his, and goes out as hers when she is back.
+func TestSomebodyElseSignsIn(t *testing.T) {
+	s := start(t, "local")
+	ana, _, g, h := two(t, s, "Written online")
+	project := g.URL()
+	phone, p := newPerson(t, "phone", s.url(0))
+	p.Close()
+	phone.SyncPasskeys(ana)
+	p = phone.Open(s.url(0) + "/account")
+	p.WaitText("This browser")
+	who := browser.Eval[string](g, `fetch("/api/me").then((r) => r.json()).then((m) => m.person.id)`)
+	ana.Allow("status of 401", "WebSocket connection")
+	ana.Offline(true)
+	offline(g)
+	addTasks(g, "Ana's secret plan")
+	ana.LoseCookies()
+	ana.Offline(false)
+	g.WaitText("Your change is kept on this device. Sign in to send it.")
+	link := func(from *browser.Page) string {
+		from.Go(s.url(0) + "/account")
+		from.WaitText("This browser")
+		from.Click("role=button:Make a link")
+		from.Wait("label=Link")
+		return browser.Eval[string](from, `document.getElementById("copy").value`)
+	}
+	g.Go(link(h))
+	g.Click("role=button:Sign in and make a passkey here")
+	g.Wait("role=heading:Projects")
+	g.Go(project)
+	g.Wait(row("Written online"))
+	everywhere(g)
+	if g.Count(row("Ana's secret plan")) != 0 {
+		t.Error("Bo sees what Ana has not sent")
+	}
+	// A tab that Ana left open would do this: her replica, with Bo's cookie.
+	g.Go(s.url(0) + "/account")
+	tenant := strings.Split(strings.TrimPrefix(project, s.url(0)+"/w/"), "/")[0]
+	state := browser.Eval[string](g, `new Promise((done) => {
+		const port = holdfast.connect("`+tenant+`", "`+who+`");
+		port.onmessage = ({ data }) => {
+			const s = JSON.parse(data).status;
+			if (s?.link === "signed-out" || (s?.link === "online" && !s.waiting)) { port.close(); done(s.link + " " + s.waiting); }
+		};
+		port.postMessage(JSON.stringify({ id: 1, op: "wake" }));
+	})`)
+	if state != "signed-out 1" {
+		t.Errorf("Ana's replica in Bo's session is %s", state)
+	}
+
+	g.Go(link(p)) // Ana is back
+	g.Click("role=button:Sign in and make a passkey here")
+	g.WaitText("This device has a passkey for this account already.")
+	g.Go(project)
+	g.Wait(row("Ana's secret plan"))
+	everywhere(g)
+	h.Go(project)
+	h.Click(row("Ana's secret plan"))
+	h.Click(".fold")
+	h.WaitFor("the history names Ana, and Ana alone", `((text) => text.includes("Ana Ferreira") && !text.includes("Bo Lindqvist"))(document.querySelector(".panel-in").innerText)`)
 }

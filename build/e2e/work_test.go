@@ -58,7 +58,8 @@ func TestSignInAgain(t *testing.T) {
 	newWorkspace(g, "Harbor")
 	newProject(g, "Website")
 	g.Go(s.url(0) + "/account")
-	p.Touch(false) // or the autofill would sign in at once
+	g.WaitText("This browser") // the lists are there, and nothing moves any more
+	p.Touch(false)             // or the autofill would sign in at once
 	g.Click("role=button:Sign out here")
 	g.Wait("role=button:Sign in with a passkey")
 	g.Click("role=button:Sign in with a passkey")
@@ -163,6 +164,12 @@ func TestConflict(t *testing.T) {
 	offline(g)
 	offline(h)
 	rename(g, "Ship it", "Ship it on Monday")
+	g.Focus(row("Ship it on Monday"))
+	g.Press("s")
+	g.Wait("role=combobox:Set status")
+	g.Type("prog")
+	g.Press("Enter")
+	inStatus(g, "doing", "Ship it on Monday")
 	rename(h, "Ship it", "Ship it on Tuesday")
 	h.Focus(row("Ship it on Tuesday"))
 	setPriority(h, "High")
@@ -173,9 +180,15 @@ func TestConflict(t *testing.T) {
 	for _, page := range []*browser.Page{g, h} {
 		page.Wait(row("Ship it on Tuesday"))
 		page.Wait("role=button:Priority: High")
+		inStatus(page, "doing", "Ship it on Tuesday")
 		page.Click(row("Ship it on Tuesday"))
 		page.WaitText("Ship it on Monday") // in the history
 		page.Press("Escape", "Escape")
+	}
+	g.Click(row("Ship it on Tuesday"))
+	g.Click("role=button:Restore")
+	for _, page := range []*browser.Page{g, h} {
+		page.Wait(row("Ship it on Monday"))
 	}
 }
 

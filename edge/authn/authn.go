@@ -8,6 +8,7 @@ package authn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -116,7 +117,7 @@ func (s *Conns) allowed(n *Conn) error {
 	}
 	_, t, ok := s.cfg.Directory.Member(n.Tenant, n.Person)
 	if !ok {
-		return fault.E(op, fault.Denied, errors.New("not a member"))
+		return fault.E(op, fault.Denied, fmt.Errorf("person %s is not a member of %s", n.Person, n.Tenant))
 	}
 	if !t.Serves(s.cfg.Region) {
 		return fault.E(op, fault.Denied, errors.New("the workspace is not served in this region"))

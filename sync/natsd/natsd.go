@@ -229,7 +229,11 @@ func (s *Server) Check(c server.ClientAuthentication) bool {
 	}
 	g, err := s.cfg.Authenticate(Client{ID: c.GetID(), Token: o.Token, Name: o.Name, Addr: c.RemoteAddress().String()})
 	if err != nil {
-		s.cfg.Log.Info("connection refused", "client", c.GetID(), "err", err)
+		level := slog.LevelInfo // a session that is over is an everyday thing
+		if fault.KindOf(err) == fault.Denied {
+			level = slog.LevelWarn
+		}
+		s.cfg.Log.Log(context.Background(), level, "connection refused", "client", c.GetID(), "err", err)
 		return false
 	}
 	return s.admit(c, &server.User{ConnectionDeadline: g.Expires,

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -72,8 +73,10 @@ func TestNewcomer(t *testing.T) {
 	g.WaitFor("a phone shows the first column with something in it", `(() => { const r = document.getElementById("col-todo")?.getBoundingClientRect(); return r && r.left >= 0 && r.right <= 360; })()`)
 	g.Click("role=button:Open the sidebar")
 	g.Wait(".side.is-open")
-	look(g, "08-sidebar")
-	g.Resize(360, 740, false)
+	if *pictures != "" {
+		g.WaitFor("the sidebar to have moved in", `new Promise((r) => setTimeout(() => r(true), 500))`)
+		g.Picture(filepath.Join(*pictures, "08-sidebar-360-light.png"))
+	}
 	g.Press("Escape")
 	g.WaitGone(".side.is-open")
 	g.Resize(1440, 900, false)

@@ -15,14 +15,16 @@ type Billing struct {
 		UntilMS int64  `json:"untilMS"`
 		Next    string `json:"next"` // the plan that follows then
 	} `json:"plan"`
-	Standing string         `json:"standing"` // good, past_due, restricted
-	Plans    []BillingPlan  `json:"plans"`
-	Usage    []BillingUsage `json:"usage"`
-	Upcoming *Bill          `json:"upcoming"`
-	Invoices []Invoice      `json:"invoices"`
-	Methods  []PayMethod    `json:"methods"`
-	Credit   string         `json:"credit"`
-	Details  BillingDetails `json:"details"`
+	Standing  string         `json:"standing"` // good, past_due, restricted
+	Plans     []BillingPlan  `json:"plans"`
+	Usage     []BillingUsage `json:"usage"`
+	Upcoming  *Bill          `json:"upcoming"`
+	Invoices  []Invoice      `json:"invoices"`
+	Methods   []PayMethod    `json:"methods"`
+	Credit    string         `json:"credit"`
+	Details   BillingDetails `json:"details"`
+	Processor string         `json:"processor"` // test: no money is moved; stripe: methods are added on its page
+	GoTo      string         `json:"goTo"`      // the page to which the browser has to go now
 }
 
 // BillingPlan is a plan for sale.
@@ -112,6 +114,12 @@ func (c Client) ChangePlan(tenant id.ID, plan string) (b Billing, p *Problem) {
 
 func (c Client) SetMethod(tenant id.ID, kind, token string) (b Billing, p *Problem) {
 	p = c.call("PUT", ws(tenant)+"/billing/method", map[string]string{"kind": kind, "token": token}, &b)
+	return
+}
+
+// AddMethod answers with the processor's page on which a payment method is added.
+func (c Client) AddMethod(tenant id.ID) (b Billing, p *Problem) {
+	p = c.call("POST", ws(tenant)+"/billing/method/page", struct{}{}, &b)
 	return
 }
 

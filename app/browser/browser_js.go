@@ -131,6 +131,9 @@ func Go(path string, replace bool) {
 // Back goes one entry back in the history.
 func Back() { window.Get("history").Call("back") }
 
+// Leave goes to a page of somebody else.
+func Leave(address string) { window.Get("location").Call("assign", address) }
+
 // Reload loads the page again.
 func Reload() { window.Get("location").Call("reload") }
 

@@ -14,6 +14,7 @@ func Location() string                                         { return "/" }
 func Origin() string                                           { return "" }
 func Go(path string, replace bool)                             {}
 func Back()                                                    {}
+func Leave(address string)                                     {}
 func Reload()                                                  {}
 func Title(t string)                                           {}
 func Focus(id string) bool                                     { return false }

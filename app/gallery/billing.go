@@ -6,6 +6,11 @@ import (
 	"holdfast/app/api"
 )
 
+var hooksPath = "/api/workspaces/" + string(Tenant) + "/webhooks"
+
+var webhooks = []api.Webhook{{ID: "ep_1", URL: "https://erp.harborstudio.example/hooks/holdfast/billing", Events: []string{"invoice.issued", "invoice.paid"}, On: true},
+	{ID: "ep_0", URL: "https://old.harborstudio.example/hook", Reason: "It did not accept an event in three days."}}
+
 var billingPath = "/api/workspaces/" + string(Tenant) + "/billing"
 
 // billing is a workspace in the middle of a month, and what a change of its plan would cost.

@@ -48,6 +48,15 @@ func TestEveryPage(t *testing.T) {
 		"members": {ws(route.Members), nil}, "labels": {ws(route.Labels), nil}, "usage": {ws(route.Usage), nil}, "billing": {ws(route.Billing), nil}, "plan": {ws(route.Billing), func(g *browser.Page) {
 			g.Click("#plan-business")
 			g.Wait("role=dialog:Plan Business")
+		}}, "webhook": {ws(route.Billing), func(g *browser.Page) {
+			g.Click("#hook-ep_1")
+			g.Wait("role=dialog:Webhook")
+		}}, "webhook-secret": {ws(route.Billing), func(g *browser.Page) {
+			g.Click("#hook-add")
+			g.Wait("role=dialog:Webhook")
+			g.Fill("#h-url", "https://example.com/hooks")
+			g.Click("#dialog-ok")
+			g.Wait("role=dialog:The webhook's secret")
 		}}, "device": {ws(route.Device), nil}, "new": {ws(route.All) + "?state=new", nil},
 		"offline": {project("", false) + "?state=offline", nil}, "corrupt": {project("", false) + "?state=corrupt", nil}, "clock": {project("", false) + "?state=clock", nil},
 		"signed-out": {project("", false) + "?state=out", nil}, "memory": {project("", false) + "?state=memory", nil},

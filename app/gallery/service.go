@@ -44,6 +44,12 @@ func (w *world) fetch(method, path, _ string) (int, string, error) {
 		return reply(api.Usage{Month: "2026-11", AsOfMS: ms(0), Rows: []api.UsageRow{{Meter: "changes", Quantity: 18412}, {Meter: "api-calls", Quantity: 350}, {Meter: "storage-bytes", Unit: "bytes", Quantity: 7_340_032}, {Meter: "storage-byte-hours", Unit: "byte-hours", Quantity: 2_900_000_000}, {Meter: "connected-seconds", Unit: "seconds", Quantity: 1_534_000}, {Meter: "egress-bytes", Unit: "bytes", Quantity: 48_230_112}, {Meter: "notifications", Unit: "notifications", Quantity: 61}, {Meter: "seats", Unit: "seats", Quantity: 4}, {Meter: "seats-peak", Unit: "seats", Quantity: 5}, {Meter: "seat-hours", Unit: "seat-hours", Quantity: 1_740}}})
 	case "GET " + billingPath, "POST " + billingPath + "/plan", "POST " + billingPath + "/preview":
 		return reply(billing(path))
+	case "GET " + hooksPath:
+		return reply(webhooks)
+	case "POST " + hooksPath:
+		return reply(api.Webhook{ID: "ep_2", URL: "https://example.com/hooks", On: true, Secret: "whsec_5fXbq0tC8rXwq2pR7c1mZr6vE0r4Ckq1T0Vn3o2uYh8="})
+	case "GET " + hooksPath + "/ep_1/deliveries":
+		return reply([]api.HookDelivery{{ID: 3, Event: "invoice.paid", State: "pending", AtMS: ms(0), Reason: "The address answered 503."}, {ID: 2, Event: "payment.succeeded", State: "sent", AtMS: ms(-1)}, {ID: 1, Event: "invoice.issued", State: "failed", AtMS: ms(-3), Reason: "The address did not answer within 15 seconds."}})
 	case "GET /api/invitations/9m4x":
 		return reply(api.Invited{Workspace: "Harbor Studio", Inviter: "Bo Lindqvist"})
 	case "GET /api/invitations/old":

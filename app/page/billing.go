@@ -6,6 +6,7 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"holdfast/app/api"
+	"holdfast/app/browser"
 	"holdfast/app/view"
 )
 
@@ -35,7 +36,9 @@ func (c *BillingPage) show(b api.Billing, p *api.Problem) {
 		c.failed = p.Sentence()
 		return
 	}
-	c.b = &b
+	if c.b = &b; strings.HasPrefix(b.GoTo, "https://") {
+		browser.Leave(b.GoTo) // to the processor or the bank; it sends people back here
+	}
 }
 
 func (c *BillingPage) Render() app.UI {
@@ -52,7 +55,7 @@ func (c *BillingPage) Render() app.UI {
 	}
 	return app.Div().Class("body").OnClick(c.onClick).Body(a.prose("Billing", text,
 		view.Notice("danger", c.failed), view.Notice("danger", standing(c.b.Standing)),
-		c.plans(), c.usage(), c.upcoming(), c.invoices(), c.paying()))
+		c.plans(), c.usage(), c.upcoming(), c.invoices(), c.paying(), &Webhooks{App: a}))
 }
 
 func standing(s string) string {
@@ -182,12 +185,16 @@ func (c *BillingPage) paying() app.UI {
 	list = append(list, app.Li().Body(view.Icon("users"), app.Div().Class("what").Body(
 		app.Span().Text("Invoices are made out to "+d.Name), app.Elem("small").Text(strings.Join(append(append([]string{}, d.Address...), strings.TrimSpace(d.Country+" "+d.VATID)), ", "))),
 		view.Button{Act: "details", DOM: "details", Label: "Change"}.UI()))
+	mails := or(d.Email, "Nobody gets the invoices and reminders by e-mail. Add an address.")
+	list = append(list, app.Li().Body(view.Icon(pick(d.Email == "", "alert", "check")), app.Div().Class("what").Body(app.Span().Text("Invoices and reminders by e-mail"), app.Elem("small").Text(mails)),
+		app.If(d.Email == "", func() app.UI { return view.Button{Act: "details", DOM: "mail", Label: "Add an e-mail"}.UI() })))
+	add := pick(c.b.Processor == "stripe", "a payment method", "a card")
 	note := pick(len(c.b.Methods) == 0, "There is no payment method yet.", "")
 	if c.b.Credit != "" {
 		note = strings.TrimSpace(note + " " + c.b.Credit + " of credit pays the next invoices.")
 	}
 	return app.Section().Body(
-		app.Header().Body(app.H2().Text("Payment"), view.Button{Act: "method", DOM: "method", Label: pick(len(c.b.Methods) == 0, "Add a card", "Change the card"), Icon: "plus"}.UI()),
+		app.Header().Body(app.H2().Text("Payment"), view.Button{Act: "method", DOM: "method", Label: pick(len(c.b.Methods) == 0, "Add "+add, "Change "+strings.Replace(add, "a ", "the ", 1)), Busy: c.busy == "method", Icon: "plus"}.UI()),
 		app.If(note != "", func() app.UI { return app.P().Text(note) }),
 		app.Ul().Class("cards").Body(list...))
 }
@@ -215,6 +222,14 @@ func (c *BillingPage) onClick(ctx app.Context, e app.Event) {
 			ctx.Dispatch(func(app.Context) { c.show(b, p) })
 		}()
 	case "method":
+		if c.b.Processor == "stripe" {
+			c.busy = "method"
+			go func() {
+				b, p := a.API.AddMethod(tenant)
+				ctx.Dispatch(func(app.Context) { c.busy = ""; c.show(b, p) })
+			}()
+			return
+		}
 		a.ask(dialog{Title: "Payment card", Text: "This installation uses a test bank: no money is moved. 4242 4242 4242 4242 always pays.", Confirm: "Use this card", Back: "method",
 			Fields: []view.Field{{DOM: "card", Label: "Card number", Complete: "cc-number", Max: 32, Required: true}},
 			Submit: func(v map[string]string, done func(string)) {

@@ -43,6 +43,18 @@ func (n *Node) EverywhereForTest(t id.ID) (v change.Vector) {
 	return v
 }
 
+// TrimForTest trims a workspace's log now, and gives its floors.
+func (n *Node) TrimForTest(t id.ID) (v change.Vector, err error) {
+	if err := n.stream.Trim(context.Background(), t); err != nil {
+		return nil, err
+	}
+	err = n.tenants.Use(context.Background(), t, func(t *tenant.Tenant) error { v = t.Floors(); return nil })
+	return v, err
+}
+
+// PathForTest is a workspace's file.
+func (n *Node) PathForTest(t id.ID) string { return n.tenants.Path(t) }
+
 // CoreForTest and WebForTest are the process's own connections.
 func (n *Node) CoreForTest() *nats.Conn { return n.core }
 func (n *Node) WebForTest() *nats.Conn  { return n.web }

@@ -3,6 +3,7 @@ package node_test
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"fmt"
 	"io"
 	"net/http"
@@ -38,7 +39,9 @@ type linked struct {
 	dialErr   atomic.Pointer[error]
 	renewedTo atomic.Pointer[string]
 	boots     atomic.Int32
-	digest    func() [32]byte
+	snapshots bool // the device gets one when it asks
+	w         id.ID
+	db        *sql.DB
 }
 
 func newLinked(t *testing.T, e *edge, p edgetest.Person, w id.ID) *linked {
@@ -48,24 +51,30 @@ func newLinked(t *testing.T, e *edge, p edgetest.Person, w id.ID) *linked {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	d := &linked{t: t, edge: e}
+	d := &linked{t: t, edge: e, w: w, db: db}
 	d.token.Store(&p.Cookie)
 	d.Replica = replica.New(replica.Config{DB: db, Tenant: w, Member: p.ID})
 	if err := d.Replica.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Replica.Close() })
-	d.digest = func() [32]byte {
-		sum, err := store.Digest(context.Background(), db)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return sum
-	}
-	d.l = link.New(link.Config{Tenant: w, Replica: d.Replica, ReplicaID: d.ID, Dial: d.dial, Renew: d.renew, Bootstrap: d.bootstrap, Changed: func() {}})
-	d.l.Open(t.Context())
-	t.Cleanup(d.l.Close)
+	d.open()
 	return d
+}
+
+// open begins to keep the device in step.
+func (d *linked) open() {
+	d.l = link.New(link.Config{Tenant: d.w, Replica: d.Replica, ReplicaID: d.ID, Dial: d.dial, Renew: d.renew, Bootstrap: d.bootstrap, Changed: func() {}})
+	d.l.Open(d.t.Context())
+	d.t.Cleanup(d.l.Close)
+}
+
+func (d *linked) digest() [32]byte {
+	sum, err := store.Digest(context.Background(), d.db)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return sum
 }
 
 // dial opens the edge's WebSocket as a browser does, with the cookie.
@@ -93,8 +102,10 @@ func (d *linked) renew(context.Context) error {
 	return nil
 }
 
-func (d *linked) bootstrap(context.Context) error {
-	d.boots.Add(1)
+func (d *linked) bootstrap(ctx context.Context) error {
+	if d.boots.Add(1); d.snapshots {
+		return d.install(ctx)
+	}
 	return fault.Errorf("test", fault.Unavailable, "no snapshot here")
 }
 

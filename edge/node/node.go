@@ -34,6 +34,7 @@ import (
 	"holdfast/sync/directory"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
+	"holdfast/sync/ingress"
 	"holdfast/sync/lockfile"
 	"holdfast/sync/natsd"
 	"holdfast/sync/wire"
@@ -50,8 +51,10 @@ type Config struct {
 	// WebSocketListen is where the gateway hands browsers' connections over; empty: a free port of loopback.
 	WebSocketListen string
 	TenantsOpen     int // files open at once; 0: the default of package tenant
-	Now             func() time.Time
-	Log             *slog.Logger
+	// LogBounds of the workspaces' logs; zero: the defaults of package stream.
+	LogBounds ingress.Bounds
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 // Node is an edge; make it with New.
@@ -69,7 +72,8 @@ type Node struct {
 	stream    *stream.Stream
 	meter     *meter.Meter
 	syncer    *syncer.Syncer
-	snapshots *snapshot.Store
+	snapshots *snapshot.Store // for devices
+	exports   *snapshot.Store // for other regions
 
 	undo []func() // what Close does, last first
 	stop context.CancelFunc
@@ -191,9 +195,14 @@ func (n *Node) build() {
 		},
 		Merged: func(t *tenant.Tenant, es []change.Entry) { n.syncer.Feed(t, es) },
 	})
+	n.exports = snapshot.New(snapshot.Config{Dir: filepath.Join(c.DataDir, "exports"), Tenants: n.tenants, Now: c.Now, Log: c.Log,
+		Write: func(ctx context.Context, t *tenant.Tenant, path string) (change.Vector, error) {
+			return t.Export(ctx, path)
+		}})
 	n.meter = meter.New(meter.Config{Region: c.Region, DB: n.db, Conn: n.core, Now: c.Now, Log: c.Log, Sizes: n.tenants.All, Home: n.isHome,
 		Made: n.made, Stuck: n.restartStreams, Spent: n.conns.Spent})
 	n.stream = stream.New(stream.Config{Region: c.Region, DB: n.db, Conn: n.core, Tenants: n.tenants, Directory: n.dir, Log: c.Log,
+		Dir: filepath.Join(c.DataDir, "incoming"), Exports: n.exports, Bounds: c.LogBounds,
 		Count: n.meter.Count, Stuck: n.restartStreams, Everywhere: func(t *tenant.Tenant) { n.syncer.Everywhere(t) }})
 	n.syncer = syncer.New(syncer.Config{Region: c.Region, Web: n.web, Core: n.core, Tenants: n.tenants, Conns: n.conns, Directory: n.dir,
 		Now: c.Now, Log: c.Log})
@@ -212,10 +221,12 @@ func (n *Node) openParts(ctx context.Context) error {
 			n.cfg.Log.Error("workspaces' files not closed in order", "err", err)
 		}
 	})
-	if err := n.snapshots.Open(ctx); err != nil {
-		return err
+	for _, s := range []*snapshot.Store{n.snapshots, n.exports} {
+		if err := s.Open(ctx); err != nil {
+			return err
+		}
+		n.defers(s.Close)
 	}
-	n.defers(n.snapshots.Close)
 	if err := n.dir.Open(ctx); err != nil {
 		return err
 	}

@@ -24,8 +24,10 @@ import (
 type Config struct {
 	Dir     string // of the files; emptied at Open
 	Tenants *tenant.Store
-	Now     func() time.Time
-	Log     *slog.Logger
+	// Write writes one to a new file; nil: for devices (tenant.Tenant.Snapshot).
+	Write func(ctx context.Context, t *tenant.Tenant, path string) (change.Vector, error)
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // File is a snapshot that stays until Release.
@@ -38,6 +40,9 @@ type File struct {
 	item   *item
 	store  *Store
 }
+
+// Tenant is whose rows the file holds.
+func (f *File) Tenant() id.ID { return f.item.tenant }
 
 // Release says that the file is not needed any more.
 func (f *File) Release() { f.store.release(f.item) }
@@ -65,6 +70,11 @@ type item struct {
 
 // New makes a store.
 func New(cfg Config) *Store {
+	if cfg.Write == nil {
+		cfg.Write = func(ctx context.Context, t *tenant.Tenant, path string) (change.Vector, error) {
+			return t.Snapshot(ctx, path)
+		}
+	}
 	return &Store{cfg: cfg, items: map[id.ID]*item{}, makers: make(chan struct{}, makersMax)}
 }
 
@@ -141,7 +151,7 @@ func (s *Store) write(ctx context.Context, it *item) error {
 	f := &it.file
 	f.Made = s.cfg.Now()
 	err := s.cfg.Tenants.Use(ctx, it.tenant, func(t *tenant.Tenant) (err error) {
-		f.Cursor, err = t.Snapshot(ctx, f.Path)
+		f.Cursor, err = s.cfg.Write(ctx, t, f.Path)
 		return err
 	})
 	if err != nil {

@@ -169,15 +169,27 @@ func (s *Stream) merge(ctx context.Context, region string, t id.ID, entries []ch
 func (s *Stream) merged(n *tenant.Tenant) {
 	if s.journal.setHeads(n.ID, n.Heads()) {
 		s.acks.add(n.ID)
+		s.trims.add(n.ID)
 	}
 }
 
-// fill fetches a range of an origin's log from a region and merges it.
+// fill fetches a range of an origin's log from a region and merges it; what that region has trimmed comes with its rows.
 func (s *Stream) fill(ctx context.Context, from string, n *tenant.Tenant, r ingress.Range) error {
 	const op = "stream.fill"
 	s.cfg.Log.Info("fetching what is missing", "tenant", n.ID, "origin", r.Origin, "from", r.From, "to", r.To, "region", from)
 	for after := r.From - 1; after < r.To; {
 		entries, err := s.fetch(ctx, from, fetchRequest{n.ID, r.Origin, after})
+		if fault.KindOf(err) == fault.NotFound {
+			if err := s.adopt(ctx, from, n); err != nil {
+				return fault.Wrap(op, err)
+			}
+			have := n.Heads()[r.Origin]
+			if have <= after {
+				return fault.E(op, fault.Behind, errors.New("the region does not have it either"))
+			}
+			after = have
+			continue
+		}
 		if err != nil {
 			return fault.Wrap(op, err)
 		}
@@ -216,7 +228,11 @@ func (s *Stream) fetch(ctx context.Context, from string, req fetchRequest) ([]ch
 
 // ask sends a request to another region.
 func (s *Stream) ask(ctx context.Context, subject string, frame []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, askMax)
+	return s.askFor(ctx, askMax, subject, frame)
+}
+
+func (s *Stream) askFor(ctx context.Context, patience time.Duration, subject string, frame []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	m, err := s.cfg.Conn.RequestMsgWithContext(ctx, &nats.Msg{Subject: subject, Data: frame})
 	if err != nil {

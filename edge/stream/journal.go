@@ -27,6 +27,9 @@ type journal struct {
 	// count gives what belongs into the transaction that writes an own head; may be nil.
 	count func(ctx context.Context, t id.ID, seq uint64) (func(*sql.Tx) error, error)
 
+	left    map[id.ID]bool // workspaces whose publication may have been cut short by the end of the run before
+	crashed map[id.ID]bool // those of them whose head may be behind their file
+
 	mu       sync.Mutex
 	marks    map[markKey]mark
 	heads    map[string]map[id.ID]uint64 // origin → workspace → last sequence in the file
@@ -50,7 +53,7 @@ type headKey struct {
 }
 
 func newJournal(db *sql.DB) *journal {
-	return &journal{db: db, marks: map[markKey]mark{}, heads: map[string]map[id.ID]uint64{},
+	return &journal{db: db, left: map[id.ID]bool{}, crashed: map[id.ID]bool{}, marks: map[markKey]mark{}, heads: map[string]map[id.ID]uint64{},
 		newMarks: map[markKey]bool{}, newHeads: map[headKey]bool{}}
 }
 
@@ -74,18 +77,45 @@ func (j *journal) load(ctx context.Context) error {
 		j.put(origin, t, seq)
 		return err
 	})
-	return sqlite.Wrap(op, err)
+	if err != nil {
+		return sqlite.Wrap(op, err)
+	}
+	return fault.Wrap(op, j.loadLeft(ctx))
 }
 
-// dirty are the workspaces whose publication may have been cut short.
-func (j *journal) dirty(ctx context.Context) (out []id.ID, err error) {
-	err = each(ctx, j.db, q("dirty"), func(scan func(...any) error) error {
+// loadLeft reads what the run before left to do.
+func (j *journal) loadLeft(ctx context.Context) error {
+	const op = "stream.loadLeft"
+	err := each(ctx, j.db, q("dirty"), func(scan func(...any) error) error {
 		var t id.ID
 		err := scan(&t)
-		out = append(out, t)
+		j.left[t] = true
 		return err
 	})
-	return out, sqlite.Wrap("stream.dirty", err)
+	if err != nil {
+		return sqlite.Wrap(op, err)
+	}
+	r, err := j.db.ExecContext(ctx, q("takeStopped"))
+	if err != nil {
+		return sqlite.Wrap(op, err)
+	}
+	inOrder, err := r.RowsAffected()
+	if err != nil || inOrder > 0 {
+		return sqlite.Wrap(op, err)
+	}
+	for t := range j.left {
+		j.crashed[t] = true
+	}
+	return nil
+}
+
+// close writes what is new and notes that all of it is written.
+func (j *journal) close(ctx context.Context, own string) error {
+	if err := j.flush(ctx, own); err != nil {
+		return err
+	}
+	_, err := j.db.ExecContext(ctx, q("setStopped"))
+	return sqlite.Wrap("stream.close", err)
 }
 
 func each(ctx context.Context, db *sql.DB, query string, f func(scan func(...any) error) error) error {

@@ -32,4 +32,20 @@ const (
 	lameMax      = 100                    // tried at once
 	lameEvery    = 2 * time.Second        // between attempts with a workspace that could not be merged into
 	recoverMax   = 30 * time.Second
+
+	logAge       = 30 * 24 * time.Hour // a device away for longer starts from a snapshot
+	logBytes     = 64 << 20            // of one origin's log in one workspace
+	logHoldAge   = 90 * 24 * time.Hour // a region away for longer takes another's rows as a whole
+	logHoldBytes = 256 << 20
+	trimEvery    = 10 * time.Minute
+
+	folderPerm   = 0o700
+	tagMax       = 64
+	copyBytes    = 700 << 10 // of a workspace's rows in one answer, before compression
+	copyMakeMax  = time.Minute
+	copyIdle     = time.Minute // without a request, a copy that was begun is forgotten
+	copiesMax    = 16          // under way
+	copyTriesMax = 3           // from the beginning
+	adoptMax     = 30 * time.Minute
+	adoptsMax    = 2 // at once
 )

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"slices"
 
@@ -31,6 +32,21 @@ type headsRequest struct {
 type headsReply struct {
 	Heads map[id.ID]uint64
 	More  bool
+}
+
+// copyRequest asks for a piece of a workspace's rows, written to one file. An empty Tag begins a copy; the others name it.
+type copyRequest struct {
+	Tenant id.ID
+	Tag    string
+	Offset uint64
+}
+
+// copyReply gives the piece at the offset that was asked for. Bytes is the size of the whole.
+type copyReply struct {
+	Err   error
+	Tag   string
+	Bytes uint64
+	Data  []byte
 }
 
 // applied tells how far the sender has applied each origin's log of some workspaces.
@@ -73,6 +89,42 @@ func (m fetchRequest) encode() []byte {
 func decodeFetch(b []byte) (m fetchRequest, err error) {
 	err = unframe(b, "stream.decodeFetch", func(r *pack.Reader) {
 		m = fetchRequest{readTenant(r), r.Text(change.NameBytesMax), r.Uint()}
+	})
+	return m, err
+}
+
+func (m copyRequest) encode() []byte {
+	return frame(func(w *pack.Writer) { putTenant(w, m.Tenant); w.Text(m.Tag); w.Uint(m.Offset) })
+}
+
+func decodeCopy(b []byte) (m copyRequest, err error) {
+	err = unframe(b, "stream.decodeCopy", func(r *pack.Reader) {
+		m = copyRequest{readTenant(r), r.Text(tagMax), r.Uint()}
+	})
+	return m, err
+}
+
+func (m copyReply) encode() []byte {
+	return frame(func(w *pack.Writer) {
+		w.Bool(m.Err != nil)
+		if m.Err != nil {
+			w.Byte(byte(fault.KindOf(m.Err)))
+			return
+		}
+		w.Text(m.Tag)
+		w.Uint(m.Bytes)
+		w.Bytes(m.Data)
+	})
+}
+
+func decodeCopyReply(b []byte) (m copyReply, err error) {
+	const op = "stream.decodeCopyReply"
+	err = unframe(b, op, func(r *pack.Reader) {
+		if r.Bool() {
+			m.Err = fault.E(op, fault.Kind(r.Byte()), errors.New("the other region did not give its rows"))
+			return
+		}
+		m = copyReply{Tag: r.Text(tagMax), Bytes: r.Uint(), Data: r.Bytes(copyBytes)}
 	})
 	return m, err
 }

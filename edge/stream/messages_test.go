@@ -36,6 +36,20 @@ func TestMessagesComeBackAsTheyWere(t *testing.T) {
 		if got, err := decodeHeadsReply(h.encode()); err != nil || got.More != h.More || !maps.Equal(got.Heads, h.Heads) {
 			t.Fatalf("got %v, %v; want %v", got, err, h)
 		}
+		c := copyRequest{anyTenant.Draw(t, "t"), rapid.StringN(0, 20, -1).Draw(t, "tag"), rapid.Uint64().Draw(t, "offset")}
+		if len(c.Tag) <= tagMax {
+			if got, err := decodeCopy(c.encode()); err != nil || got != c {
+				t.Fatalf("got %v, %v; want %v", got, err, c)
+			}
+		}
+		p := copyReply{Tag: "x", Bytes: rapid.Uint64().Draw(t, "bytes"), Data: rapid.SliceOf(rapid.Byte()).Draw(t, "data")}
+		if got, err := decodeCopyReply(p.encode()); err != nil || got.Tag != p.Tag || got.Bytes != p.Bytes || !bytes.Equal(got.Data, p.Data) {
+			t.Fatalf("got %v, %v; want %v", got, err, p)
+		}
+		p = copyReply{Err: fault.E("test", fault.Conflict, nil)}
+		if got, err := decodeCopyReply(p.encode()); err != nil || fault.KindOf(got.Err) != fault.Conflict {
+			t.Fatalf("got %v, %v", got, err)
+		}
 		a := applied{anyRegion.Draw(t, "region"), rapid.MapOfN(anyTenant, anyVector, 0, 20).Draw(t, "tenants")}
 		if got, err := decodeApplied(a.encode()); err != nil || !reflect.DeepEqual(got, a) {
 			t.Fatalf("got %v, %v; want %v", got, err, a)

@@ -35,7 +35,7 @@ type publisher struct {
 // state is how a workspace's publication stands.
 type state struct {
 	known bool           // done is known: the stream was asked
-	done  uint64         // the last sequence in the stream
+	done  uint64         // the last sequence that is or was in the stream
 	queue []change.Entry // committed, contiguous, not yet published; may be less than there is in the log
 	due   bool           // there is something to publish
 	busy  bool           // a worker is at it
@@ -65,6 +65,10 @@ func (p *publisher) add(t id.ID, entries []change.Entry) {
 	if st == nil {
 		st = &state{}
 		p.states[t] = st
+		if len(entries) > 0 && !p.s.journal.left[t] {
+			// It was clean: all before is published, even when it is too old to be in the stream still.
+			st.done = entries[0].Seq - 1
+		}
 	}
 	st.due, st.last = true, time.Now()
 	switch n := len(st.queue); {
@@ -150,10 +154,11 @@ func (p *publisher) next(ctx context.Context, t id.ID, st *state) ([]change.Entr
 	st.queue = nil
 	p.mu.Unlock()
 	if !known {
-		var err error
-		if done, err = p.s.published(ctx, t); err != nil {
+		in, err := p.s.published(ctx, t)
+		if err != nil {
 			return nil, err
 		}
+		done = max(done, in)
 		p.mu.Lock()
 		st.known, st.done = true, done
 		p.mu.Unlock()
@@ -169,6 +174,7 @@ func (p *publisher) next(ctx context.Context, t id.ID, st *state) ([]change.Entr
 	}
 	var entries []change.Entry
 	err := p.s.cfg.Tenants.Use(ctx, t, func(n *tenant.Tenant) (err error) {
+		done = max(done, n.Floors()[p.s.cfg.Region])
 		entries, err = n.Log(ctx, p.s.cfg.Region, done, publishBatch)
 		return err
 	})

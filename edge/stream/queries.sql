@@ -20,3 +20,15 @@ INSERT INTO dirty (tenant) VALUES (?) ON CONFLICT DO NOTHING
 
 -- name: delDirty
 DELETE FROM dirty WHERE tenant = ?
+
+-- name: headOf
+SELECT seq FROM head WHERE origin = ? AND tenant = ?
+
+-- name: isDirty
+SELECT EXISTS (SELECT 1 FROM dirty WHERE tenant = ?)
+
+-- name: setStopped
+INSERT INTO stopped (one) VALUES (1) ON CONFLICT DO NOTHING
+
+-- name: takeStopped
+DELETE FROM stopped

@@ -19,6 +19,10 @@ import (
 // region's stream, else from other regions. An error of kind Unavailable keeps the workspace closed.
 func (s *Stream) Opened(ctx context.Context, n *tenant.Tenant) error {
 	const op = "stream.Opened"
+	s.trims.add(n.ID)
+	if n.Rebuilding() {
+		return fault.Wrap(op, s.rebuild(n))
+	}
 	s.lostOfOthers(n)
 	published, err := s.published(ctx, n.ID)
 	if err != nil {
@@ -33,6 +37,9 @@ func (s *Stream) Opened(ctx context.Context, n *tenant.Tenant) error {
 	if err := s.reread(ctx, n, published); err != nil {
 		s.cfg.Log.Warn("own stream cannot give back what is missing", "tenant", n.ID, "err", err)
 	}
+	// Taking a whole workspace over takes longer than opening one.
+	ctx, cancel := context.WithTimeout(s.ctx, adoptMax)
+	defer cancel()
 	for _, r := range s.cfg.Directory.Regions() {
 		have = n.Heads()[s.cfg.Region]
 		if have >= published {
@@ -45,6 +52,7 @@ func (s *Stream) Opened(ctx context.Context, n *tenant.Tenant) error {
 			s.cfg.Log.Warn("region cannot give back what is missing", "tenant", n.ID, "region", r.Name, "err", err)
 		}
 	}
+	s.rereadAll(ctx, n, published) // the other regions may have brought what came before
 	if have = n.Heads()[s.cfg.Region]; have < published {
 		return fault.Errorf(op, fault.Unavailable, "This workspace was restored from an older copy and waits for another region to bring it up to date.")
 	}

@@ -24,6 +24,7 @@ import (
 	"holdfast/sync/directory"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
+	"holdfast/sync/ingress"
 	"holdfast/sync/wire"
 )
 
@@ -46,6 +47,11 @@ type Config struct {
 	Count func(ctx context.Context, t id.ID, seq uint64) (func(*sql.Tx) error, error)
 	// Stuck is called when the region's own streams did not take what they were given; may be nil.
 	Stuck func()
+	// Dir holds other regions' rows on their way into a workspace; emptied at Open.
+	Dir     string
+	Exports Exports
+	// Bounds of the workspaces' logs; zero: the defaults.
+	Bounds ingress.Bounds
 	// Everywhere is called when a workspace's Everywhere has become another; may be nil.
 	Everywhere func(t *tenant.Tenant)
 }
@@ -61,6 +67,9 @@ type Stream struct {
 	pub     *publisher
 	acks    *acks
 	lame    *lame
+	trims   *trimmer
+	copies  copies
+	adopts  chan struct{} // holds one for each region's rows being taken
 	subs    []*nats.Subscription
 	calls   chan struct{}
 	ctx     context.Context
@@ -73,11 +82,16 @@ type Stream struct {
 
 // New makes a Stream that does nothing yet.
 func New(cfg Config) *Stream {
-	s := &Stream{cfg: cfg, journal: newJournal(cfg.DB), calls: make(chan struct{}, callsMax), peers: map[string]*peer{}}
+	if cfg.Bounds == (ingress.Bounds{}) {
+		cfg.Bounds = defaultBounds
+	}
+	s := &Stream{cfg: cfg, journal: newJournal(cfg.DB), calls: make(chan struct{}, callsMax), peers: map[string]*peer{},
+		copies: copies{held: map[string]*copying{}}, adopts: make(chan struct{}, adoptsMax)}
 	s.journal.count = cfg.Count
 	s.pub = newPublisher(s)
 	s.acks = newAcks(s)
 	s.lame = newLame(s)
+	s.trims = newTrimmer(s)
 	return s
 }
 
@@ -98,6 +112,9 @@ func (s *Stream) Open(ctx context.Context) error {
 			return fault.E(op, fault.Unavailable, err)
 		}
 	}
+	if err := emptied(s.cfg.Dir); err != nil {
+		return fault.E(op, fault.Other, err)
+	}
 	if err := s.journal.load(ctx); err != nil {
 		return fault.Wrap(op, err)
 	}
@@ -110,6 +127,7 @@ func (s *Stream) Start(ctx context.Context) error {
 	const op = "stream.Start"
 	for subject, f := range map[string]func(*nats.Msg){
 		subjectUp:                s.onUp,
+		wire.Copy(s.cfg.Region):  s.onCopy,
 		wire.Fetch(s.cfg.Region): s.onFetch, wire.Heads(s.cfg.Region): s.onHeads, wire.Applied(s.cfg.Region): s.onApplied,
 	} {
 		sub, err := s.cfg.Conn.Subscribe(subject, s.bounded(f))
@@ -121,15 +139,12 @@ func (s *Stream) Start(ctx context.Context) error {
 	if err := s.cfg.Conn.Flush(); err != nil {
 		return fault.E(op, fault.Unavailable, err)
 	}
-	dirty, err := s.journal.dirty(ctx)
-	if err != nil {
-		return fault.Wrap(op, err)
-	}
 	s.pub.start(s.ctx)
 	s.done.Go(func() { s.acks.run(s.ctx) })
 	s.done.Go(func() { s.lame.run(s.ctx) })
+	s.done.Go(func() { s.trims.run(s.ctx) })
 	s.done.Go(func() { s.flushing(s.ctx) })
-	s.done.Go(func() { s.resume(s.ctx, dirty) })
+	s.done.Go(func() { s.resume(s.ctx) })
 	s.RegionsChanged()
 	return nil
 }
@@ -151,8 +166,9 @@ func (s *Stream) Close() {
 	}
 	s.pub.wait()
 	s.done.Wait()
+	s.copies.close()
 	if s.ctx != nil {
-		if err := s.journal.flush(context.WithoutCancel(s.ctx), s.cfg.Region); err != nil {
+		if err := s.journal.close(context.WithoutCancel(s.ctx), s.cfg.Region); err != nil {
 			s.cfg.Log.Error("journal not written", "err", err)
 		}
 	}
@@ -165,11 +181,12 @@ func (s *Stream) Before(ctx context.Context, t id.ID) error { return s.journal.s
 func (s *Stream) Committed(t *tenant.Tenant, entries []change.Entry) {
 	s.journal.setHeads(t.ID, change.Vector{s.cfg.Region: entries[len(entries)-1].Seq})
 	s.pub.add(t.ID, entries)
+	s.trims.add(t.ID)
 }
 
-// resume publishes what an earlier run left unpublished.
-func (s *Stream) resume(ctx context.Context, dirty []id.ID) {
-	for _, t := range dirty {
+// resume publishes what an earlier run left unpublished. A workspace that cannot be opened now is tried again when it is.
+func (s *Stream) resume(ctx context.Context) {
+	for t := range s.journal.left {
 		err := s.cfg.Tenants.Use(ctx, t, func(n *tenant.Tenant) error {
 			if v := n.Heads(); v[s.cfg.Region] > 0 {
 				s.journal.setHeads(t, v)

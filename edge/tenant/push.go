@@ -74,6 +74,7 @@ func (t *Tenant) pushGroup(ctx context.Context) {
 	}
 	var done []change.Entry
 	for i, o := range t.in.PushAll(ctx, offers) {
+		o.Reply.Err = t.sick(o.Reply.Err)
 		group[i].done, group[i].reply = true, o.Reply
 		done = append(done, o.Done...)
 	}

@@ -5,7 +5,8 @@
 //   - A *Tenant is good inside the function given to Use, and nowhere else.
 //   - Committed and Merged are called once for each entry, in the order of the log, after the commit and before the call
 //     that caused it returns; two calls for one workspace never overlap.
-//   - Files are never deleted here.
+//   - Files are never deleted here. A damaged one is renamed and a new one put in its place, which Opened has to bring up to
+//     date (Tenant.Rebuilding) before anybody gets it.
 //
 // The folder must be this process's alone (package lockfile).
 package tenant
@@ -201,6 +202,10 @@ func (s *Store) take(ctx context.Context, t id.ID) (*slot, error) {
 			s.leave(o)
 			return nil, o.err
 		}
+		if o.t.damage.Load() != nil {
+			s.leave(o)
+			return nil, fault.Errorf("tenant.take", fault.Unavailable, "This workspace's file was damaged and is being brought back. Changes wait on this device.")
+		}
 		return o, nil
 	}
 	o := &slot{id: t, users: 1, ready: make(chan struct{})}
@@ -226,6 +231,11 @@ func (s *Store) leave(o *slot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if o.users--; o.users == 0 {
+		if o.t != nil && o.t.damage.Load() != nil {
+			if err := s.shut(o); err != nil {
+				s.cfg.Log.Error("workspace's file not closed in order", "tenant", o.id, "err", err)
+			}
+		}
 		s.makeRoom()
 		s.idle.Broadcast()
 	}
@@ -256,6 +266,9 @@ func (s *Store) shut(o *slot) error {
 	o.gone = make(chan struct{})
 	s.mu.Unlock()
 	err := o.t.close()
+	if why := o.t.damage.Load(); why != nil {
+		err = errors.Join(err, s.setAside(s.Path(o.id), *why))
+	}
 	s.mu.Lock()
 	s.forget(o)
 	close(o.gone)

@@ -3,9 +3,11 @@ package tenant
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"holdfast/sync/change"
 	"holdfast/sync/fault"
@@ -25,6 +27,10 @@ type Tenant struct {
 	say   sync.Mutex // keeps the order of the log in what is told
 
 	noted bool // Before was called since Settled; under say
+
+	rebuilding bool
+	aside      string                // the file that was set aside
+	damage     atomic.Pointer[error] // why the file must be set aside
 }
 
 func (s *Store) openTenant(ctx context.Context, t id.ID) (*Tenant, error) {
@@ -36,9 +42,42 @@ func (s *Store) openTenant(ctx context.Context, t id.ID) (*Tenant, error) {
 	if err := os.MkdirAll(filepath.Dir(path), folderPerm); err != nil {
 		return nil, fault.E(op, fault.Other, err)
 	}
-	db, err := sqlite.Open(ctx, path, sqlite.Options{CacheKB: cacheKB, Durable: true})
+	n, err := s.openFile(ctx, t, path)
+	if fault.KindOf(err) == fault.Corrupt && err != nil {
+		if err := s.setAside(path, err); err != nil {
+			return nil, fault.Wrap(op, err)
+		}
+		n, err = s.openFile(ctx, t, path)
+	}
 	if err != nil {
 		return nil, fault.Wrap(op, err)
+	}
+	if s.cfg.Opened != nil {
+		err = s.cfg.Opened(ctx, n)
+	}
+	if err == nil && n.rebuilding {
+		err = s.rebuilt(path)
+		s.cfg.Log.Info("a workspace's file was made again", "tenant", t, "heads", n.Heads())
+	}
+	if err != nil {
+		n.db.Close()
+		if why := n.damage.Load(); why != nil {
+			err = errors.Join(err, s.setAside(path, *why))
+		}
+		return nil, fault.Wrap(op, err)
+	}
+	return n, nil
+}
+
+// openFile opens a workspace's database and its door.
+func (s *Store) openFile(ctx context.Context, t id.ID, path string) (*Tenant, error) {
+	aside, rebuilding, err := readMark(path)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sqlite.Open(ctx, path, sqlite.Options{CacheKB: cacheKB, Durable: true})
+	if err != nil {
+		return nil, err
 	}
 	cfg := ingress.Config{DB: db, Region: s.cfg.Region, Tenant: t, Now: s.cfg.Now, Log: s.cfg.Log}
 	if s.cfg.Regions != nil {
@@ -47,14 +86,10 @@ func (s *Store) openTenant(ctx context.Context, t id.ID) (*Tenant, error) {
 	if s.cfg.Admit != nil {
 		cfg.Admit = func(ctx context.Context, who ingress.Actor, c change.Tx) error { return s.cfg.Admit(ctx, t, who, c) }
 	}
-	n := &Tenant{ID: t, s: s, db: db, in: ingress.New(cfg)}
-	err = n.in.Open(ctx)
-	if err == nil && s.cfg.Opened != nil {
-		err = s.cfg.Opened(ctx, n)
-	}
-	if err != nil {
+	n := &Tenant{ID: t, s: s, db: db, in: ingress.New(cfg), rebuilding: rebuilding, aside: aside}
+	if err := n.in.Open(ctx); err != nil {
 		db.Close()
-		return nil, fault.Wrap(op, err)
+		return nil, err
 	}
 	return n, nil
 }
@@ -70,7 +105,7 @@ func (t *Tenant) System(ctx context.Context, txs ...change.Tx) error {
 	}
 	done, err := t.in.System(ctx, txs...)
 	t.tell(t.s.cfg.Committed, done)
-	return fault.Wrap("tenant.System", err)
+	return fault.Wrap("tenant.System", t.sick(err))
 }
 
 // Merge takes entries of other regions (ingress.Ingress.ApplyRemote) and gives what is missing before them.
@@ -79,7 +114,7 @@ func (t *Tenant) Merge(ctx context.Context, entries []change.Entry) ([]ingress.R
 	defer t.say.Unlock()
 	a, err := t.in.ApplyRemote(ctx, entries)
 	t.tell(t.s.cfg.Merged, a.Entries)
-	return a.Missing, fault.Wrap("tenant.Merge", err)
+	return a.Missing, fault.Wrap("tenant.Merge", t.sick(err))
 }
 
 // before has Before called once, so that a commit whose publication is cut short is not forgotten. say is held.
@@ -110,12 +145,15 @@ func (t *Tenant) Settled(seq uint64, f func() error) error {
 
 // Pull answers a replica (ingress.Ingress.Pull).
 func (t *Tenant) Pull(ctx context.Context, req wire.PullRequest) wire.PullReply {
-	return t.in.Pull(ctx, req)
+	reply := t.in.Pull(ctx, req)
+	reply.Err = t.sick(reply.Err)
+	return reply
 }
 
 // Log reads an origin's log (ingress.Ingress.Log).
 func (t *Tenant) Log(ctx context.Context, origin string, after uint64, bytesMax int) ([]change.Entry, error) {
-	return t.in.Log(ctx, origin, after, bytesMax)
+	es, err := t.in.Log(ctx, origin, after, bytesMax)
+	return es, t.sick(err)
 }
 
 // Made gives the sequences of what the region committed itself (ingress.Ingress.Made).
@@ -135,15 +173,34 @@ func (t *Tenant) Acked(ctx context.Context, region string, v change.Vector) (cha
 	defer t.say.Unlock()
 	was := t.in.Everywhere()
 	if err := t.in.Acked(ctx, region, v); err != nil {
-		return false, fault.Wrap("tenant.Acked", err)
+		return false, fault.Wrap("tenant.Acked", t.sick(err))
 	}
 	return !was.Covers(t.in.Everywhere()), nil
 }
 
 // Snapshot writes the workspace's rows to a new file (ingress.Ingress.Snapshot).
 func (t *Tenant) Snapshot(ctx context.Context, path string) (change.Vector, error) {
-	return t.in.Snapshot(ctx, path)
+	v, err := t.in.Snapshot(ctx, path)
+	return v, t.sick(err)
 }
+
+// Export writes the workspace's rows for another region (ingress.Ingress.Export).
+func (t *Tenant) Export(ctx context.Context, path string) (change.Vector, error) {
+	v, err := t.in.Export(ctx, path)
+	return v, t.sick(err)
+}
+
+// Adopt merges another region's rows (ingress.Ingress.Adopt).
+func (t *Tenant) Adopt(ctx context.Context, path string) error { return t.in.Adopt(ctx, path) }
+
+// TrimOld takes out of the log what is beyond the bounds (ingress.Ingress.TrimOld).
+func (t *Tenant) TrimOld(ctx context.Context, b ingress.Bounds, own uint64) (more bool, err error) {
+	more, err = t.in.TrimOld(ctx, b, own)
+	return more, t.sick(err)
+}
+
+// Floors is, per origin, the last sequence that is no longer in the log.
+func (t *Tenant) Floors() change.Vector { return t.in.Floors() }
 
 func (t *Tenant) tell(f func(*Tenant, []change.Entry), entries []change.Entry) {
 	if f != nil && len(entries) > 0 {

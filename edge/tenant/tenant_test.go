@@ -220,8 +220,16 @@ func TestBeforeComesBeforeTheCommit(t *testing.T) {
 	}
 }
 
-func TestDamagedFileIsRefusedAndNothingElse(t *testing.T) {
-	s := open(t, tenant.Config{OpenMax: 1})
+// A damaged file is kept under another name, and nobody gets what takes its place before it has been made whole.
+func TestDamagedFileIsSetAside(t *testing.T) {
+	notYet := fault.Errorf("test", fault.Unavailable, "not whole yet")
+	whole := false
+	s := open(t, tenant.Config{OpenMax: 1, Opened: func(_ context.Context, n *tenant.Tenant) error {
+		if n.Rebuilding() && !whole {
+			return notYet
+		}
+		return nil
+	}})
 	bad, good := newID(), newID()
 	d := newDevice()
 	if _, err := d.push(t.Context(), s, bad, d.Next("p")); err != nil {
@@ -232,11 +240,24 @@ func TestDamagedFileIsRefusedAndNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	os.Remove(s.Path(bad) + "-wal")
-	err := s.Use(t.Context(), bad, func(*tenant.Tenant) error { return nil })
-	if fault.KindOf(err) != fault.Corrupt {
-		t.Errorf("a damaged file: got %v, want corrupt", err)
+	for range 2 { // the second time there is no damage any more, and the file is still not whole
+		if err := s.Use(t.Context(), bad, func(*tenant.Tenant) error { return nil }); !errors.Is(err, notYet) {
+			t.Errorf("a damaged file: got %v, want %v", err, notYet)
+		}
 	}
 	heads(t, s, good)
+	kept, err := filepath.Glob(s.Path(bad) + ".damaged-*")
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("files kept: %v, %v", kept, err)
+	}
+	if b, err := os.ReadFile(kept[0]); err != nil || !bytes.HasPrefix(b, []byte("not a database")) {
+		t.Errorf("the file that was kept begins with %.20q (%v)", b, err)
+	}
+	whole = true
+	heads(t, s, bad)
+	whole = false
+	heads(t, s, good)
+	heads(t, s, bad) // once whole it is a file like any other
 }
 
 // A full disk refuses what is new as temporary and keeps what was accepted.

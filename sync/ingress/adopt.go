@@ -142,3 +142,30 @@ func adoptStamps(ctx context.Context, tx *sql.Tx, from *sql.DB) error {
 	}
 	return rows.Err()
 }
+
+// Salvage reads, out of a damaged database, where an origin's log ended and what of it follows a sequence without a gap, as
+// far as either can still be read. An error tells that the end cannot.
+func Salvage(ctx context.Context, db *sql.DB, origin string, after uint64) (head uint64, entries []change.Entry, err error) {
+	const op = "ingress.Salvage"
+	var number int64
+	if err := db.QueryRowContext(ctx, q("headSaved"), origin).Scan(&number, &head); err != nil {
+		return 0, nil, sqlite.Wrap(op, err)
+	}
+	rows, err := db.QueryContext(ctx, q("readLog"), number, after)
+	if err != nil {
+		return head, nil, nil //nolint:nilerr // the log is what is damaged
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e := change.Entry{Origin: origin}
+		var raw []byte
+		if err := rows.Scan(&e.Seq, &raw); err != nil || e.Seq != after+1 {
+			break
+		}
+		if e.Tx, err = change.Decode(raw); err != nil {
+			break
+		}
+		entries, after = append(entries, e), e.Seq
+	}
+	return head, entries, nil
+}

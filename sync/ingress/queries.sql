@@ -83,6 +83,9 @@ ON CONFLICT DO UPDATE SET seq = excluded.seq WHERE excluded.seq > seq
 -- name: applied
 SELECT region, origin, seq FROM applied
 
+-- name: headSaved
+SELECT id, head FROM origin WHERE name = ?
+
 -- name: exportFloors
 CREATE TABLE snap.floor AS SELECT name AS origin, floor AS seq FROM main.origin WHERE floor > 0
 

@@ -115,6 +115,9 @@ const (
 // Fetch asks a region for a range of its own log of one tenant.
 func Fetch(region string) string { return "region." + region + ".fetch" }
 
+// Copy asks a region for a piece of a workspace's rows, by one that lacks what the region's log does not hold any more.
+func Copy(region string) string { return "region." + region + ".copy" }
+
 // Heads asks a region for the last sequence of each tenant in its own log.
 func Heads(region string) string { return "region." + region + ".heads" }
 

@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 	if conf := os.Getenv(childEnv); conf != "" {
 		os.Exit(child(conf))
 	}
+	if conf := os.Getenv(loadEnv); conf != "" {
+		os.Exit(playLoad(conf))
+	}
 	os.Exit(m.Run())
 }
 

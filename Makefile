@@ -44,10 +44,12 @@ vet:
 	$(WASM) go vet $$($(WASM) go list ./wasm/... ./app/... ./sync/...)
 
 .PHONY: check
-check: ## vet, formatting, imports, file lengths, byte budgets, generated files, go.mod
+check: ## vet, formatting, imports, file lengths, byte budgets, Lighthouse, generated files, go.mod
+	@go run ./build needs
 	@go run ./build assets -release
 	@$(MAKE) --no-print-directory vet
 	go test -count=1 ./build/rules
+	go test -count=1 -run TestLighthouse ./build/e2e
 	go run ./build generated
 	@test -e deps.go || go mod tidy -diff
 

@@ -85,6 +85,23 @@ func (g *Page) URL() string {
 	return Eval[string](g, "location.href")
 }
 
+// Cookie returns a cookie that the page's server gets, also one that scripts cannot read; "" when there is none.
+func (g *Page) Cookie(name string) string {
+	g.p.tb.Helper()
+	ctx, cancel := g.p.patience()
+	defer cancel()
+	var res struct {
+		Cookies []struct{ Name, Value string }
+	}
+	g.p.must(g.call(ctx, "Network.getCookies", nil, &res))
+	for _, c := range res.Cookies {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}
+
 // Eval runs JavaScript in the page, waits for it if it is a promise, and returns its value decoded from JSON.
 // An exception ends the test.
 func Eval[T any](g *Page, js string) T {

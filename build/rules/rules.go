@@ -35,7 +35,7 @@ var Imports = []Import{
 }
 
 // ToolsOnly are folders of build that only tests, commands and other parts of build may import.
-var ToolsOnly = Import{"build", []string{"build/pipeline", "build/browser", "build/rules", "build/bench"},
+var ToolsOnly = Import{"build", []string{"build/pipeline", "build/browser", "build/rules", "build/bench", "build/lighthouse"},
 	"the product must not carry its own tools; build/assets and build/manifest are all that it needs"}
 
 // AppUsers may import app. Everyone else shows data in other ways.

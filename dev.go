@@ -26,6 +26,7 @@ type devCmd struct {
 
 	mailFlags   `embed:""`
 	stripeFlags `embed:""`
+	viesFlags   `embed:""`
 }
 
 // devStack is everything of `holdfast dev` in one process, with real leaf links that can be cut.
@@ -100,7 +101,7 @@ func (s *devStack) open(ctx context.Context) error {
 	secret := rand.Text() // of the links; it lives as long as this process
 	h := hub.New(hub.Config{
 		DataDir: filepath.Join(s.cmd.Data, "hub"), LeafListen: "127.0.0.1:0", LeafSecret: secret,
-		RPID: "localhost", Origins: s.urls, Mail: mails, Stripe: processor, LocalWebhooks: s.cmd.WebhooksLocal, Log: s.log.With("node", "hub"),
+		RPID: "localhost", Origins: s.urls, Mail: mails, Stripe: processor, Register: s.cmd.register(), LocalWebhooks: s.cmd.WebhooksLocal, Log: s.log.With("node", "hub"),
 	})
 	if err := h.Open(ctx); err != nil {
 		return err

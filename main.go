@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"holdfast/server/vies"
 	"holdfast/sync/fault"
 )
 
@@ -39,7 +40,7 @@ type cli struct {
 
 func main() {
 	var c cli
-	k := kong.Parse(&c, kong.Name("holdfast"), kong.ShortUsageOnError(),
+	k := kong.Parse(&c, kong.Name("holdfast"), kong.ShortUsageOnError(), kong.Vars{"vies_url": vies.URL},
 		kong.Description("A work tracker that never waits for the network. Start with 'holdfast dev' and open the address it prints."))
 	log := newLog(c.LogLevel, c.LogJSON)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

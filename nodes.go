@@ -84,6 +84,7 @@ type hubCmd struct {
 
 	mailFlags   `embed:""`
 	stripeFlags `embed:""`
+	viesFlags   `embed:""`
 }
 
 // Run serves the hub until the end.
@@ -108,7 +109,7 @@ func (c hubCmd) Run(ctx context.Context, log *slog.Logger) error {
 		}
 		scheme, links = "tls", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}
 	}
-	h := hub.New(hub.Config{DataDir: c.Data, LeafListen: c.LeafListen, LeafTLS: links, LeafSecret: secret, RPID: c.Domain, Origins: c.Origins, Mail: mails, Stripe: processor, Log: log})
+	h := hub.New(hub.Config{DataDir: c.Data, LeafListen: c.LeafListen, LeafTLS: links, LeafSecret: secret, RPID: c.Domain, Origins: c.Origins, Mail: mails, Stripe: processor, Register: c.register(), Log: log})
 	if err := h.Open(ctx); err != nil {
 		return err
 	}

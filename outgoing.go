@@ -11,10 +11,12 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"holdfast/server/biller"
 	"holdfast/server/control"
 	"holdfast/server/mail"
 	"holdfast/server/outbox"
 	"holdfast/server/payment/stripe"
+	"holdfast/server/vies"
 	"holdfast/sync/fault"
 )
 
@@ -77,6 +79,20 @@ func readKey(what, path string, begins ...string) (string, error) {
 		}
 	}
 	return "", fault.Errorf("stripe", fault.Invalid, "The file %s does not hold %s: it begins with %s.", path, what, strings.Join(begins, " or "))
+}
+
+// viesFlags have VAT numbers checked.
+type viesFlags struct {
+	VIES    bool   `name:"vies" env:"HOLDFAST_VIES" help:"Ask the EU's register whether customers' VAT numbers are valid. Only then reverse charge is used."`
+	VIESURL string `name:"vies-url" env:"HOLDFAST_VIES_URL" default:"${vies_url}" help:"The register's service."`
+}
+
+// register makes its client; nil: nothing is asked.
+func (f viesFlags) register() biller.Register {
+	if !f.VIES {
+		return nil
+	}
+	return vies.New(f.VIESURL)
 }
 
 type mailCmd struct {

@@ -43,14 +43,15 @@ type Usage interface {
 
 // Config is what a Service needs.
 type Config struct {
-	Dir     string // the hub's data folder
-	Tenancy *tenancy.Service
-	Usage   Usage
-	URL     string            // where people open Holdfast, for the links in mails
-	Stripe  *stripe.Processor // nil: the built-in test bank, which moves no money
-	Changed func()            // the directory has something to publish
-	Now     func() time.Time
-	Log     *slog.Logger
+	Dir      string // the hub's data folder
+	Tenancy  *tenancy.Service
+	Usage    Usage
+	URL      string            // where people open Holdfast, for the links in mails
+	Stripe   *stripe.Processor // nil: the built-in test bank, which moves no money
+	Register Register          // of VAT numbers; nil: they are not checked
+	Changed  func()            // the directory has something to publish
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Service bills workspaces. It is safe for concurrent use.
@@ -78,6 +79,9 @@ func (s *Service) Open(ctx context.Context) error {
 	}
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	s.done.Go(func() { s.run(ctx) })
+	if s.cfg.Register != nil {
+		s.done.Go(func() { s.askRegister(ctx) })
+	}
 	if s.stripe != nil {
 		s.done.Go(func() { s.stripe.run(ctx, s.hearNow) })
 	}

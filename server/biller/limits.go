@@ -30,5 +30,13 @@ const (
 	settleEvery   = 50 * time.Millisecond
 )
 
+const (
+	registerEvery = 30 * time.Second
+	registerAgain = 30 * 24 * time.Hour // how often a known VAT number is asked about
+)
+
+// registerSchedule is how long after the register did not answer it is asked again; the last one repeats.
+var registerSchedule = []time.Duration{5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 12 * time.Hour, 24 * time.Hour}
+
 // jobSchedule is how long after a failed try a processor elsewhere is asked again; the last one repeats.
 var jobSchedule = []time.Duration{2 * time.Second, 10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, time.Hour}

@@ -11,6 +11,7 @@ import (
 	"holdfast/server/invoice"
 	"holdfast/server/mail"
 	"holdfast/server/payment"
+	"holdfast/server/tax"
 	"holdfast/server/tenancy"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
@@ -187,6 +188,9 @@ func (s *Service) SetDetails(ctx context.Context, tenant id.ID, d Details) error
 		return err
 	}
 	c := a.Customer
+	if d.VATID, err = tax.CheckID(d.VATID); err != nil {
+		return err
+	}
 	if c.VATID != d.VATID {
 		c.VATStatus = "" // the register has not been asked about the new one
 	}

@@ -54,6 +54,7 @@ type Config struct {
 	Rates         identity.Rates
 	Mail          mail.Config       // how mails leave; without an address they are kept
 	Stripe        *stripe.Processor // nil: the built-in test bank
+	Register      biller.Register   // of VAT numbers; nil: they are not checked
 	LocalWebhooks bool              // webhooks may go to this machine: for trying out
 	Now           func() time.Time  // nil: time.Now
 	Log           *slog.Logger
@@ -165,7 +166,7 @@ func (h *Hub) serve(ctx context.Context) (err error) {
 		return err
 	}
 	counted := used{h.meter, h.tenants, h.cfg.Now}
-	bill := biller.New(biller.Config{Dir: h.cfg.DataDir, URL: h.cfg.Origins[0], Stripe: h.cfg.Stripe, Tenancy: h.tenants, Usage: counted, Changed: h.dir.Wake, Now: h.cfg.Now, Log: h.cfg.Log})
+	bill := biller.New(biller.Config{Dir: h.cfg.DataDir, URL: h.cfg.Origins[0], Stripe: h.cfg.Stripe, Register: h.cfg.Register, Tenancy: h.tenants, Usage: counted, Changed: h.dir.Wake, Now: h.cfg.Now, Log: h.cfg.Log})
 	if err = bill.Open(ctx); err != nil {
 		return err
 	}

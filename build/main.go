@@ -113,7 +113,7 @@ func bench(ctx context.Context, root string, only []string) error {
 }
 
 func clean(root string) error {
-	for _, path := range []string{"bin", pipeline.Dist + "/files", pipeline.Dist + "/manifest.json", pipeline.CacheDir, "node_modules"} {
+	for _, path := range []string{"bin", pipeline.Dist + "/files", pipeline.Dist + "/manifest.json", pipeline.CacheDir, "node_modules", "build/bench/peers/node_modules", "build/lighthouse/node_modules"} {
 		if err := os.RemoveAll(filepath.Join(root, path)); err != nil {
 			return err
 		}

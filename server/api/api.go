@@ -29,6 +29,7 @@ import (
 	"holdfast/server/apikey"
 	"holdfast/server/biller"
 	"holdfast/server/identity"
+	"holdfast/server/metering"
 	"holdfast/server/operator"
 	"holdfast/server/outbox"
 	"holdfast/server/restapi"
@@ -47,6 +48,12 @@ type Usage interface {
 	Month(ctx context.Context, tenant id.ID, month time.Time) (rows []UsageRow, asOf time.Time, err error)
 }
 
+// Meters tells how usage is counted.
+type Meters interface {
+	Health(ctx context.Context) ([]metering.Health, error)
+	Totals(ctx context.Context, month time.Time) ([]metering.Total, error)
+}
+
 // UsageRow is the total of one meter.
 type UsageRow struct {
 	Meter    string `json:"meter"`
@@ -62,6 +69,7 @@ type Config struct {
 	Billing   *biller.Service // nil: nothing is billed
 	Outbox    *outbox.Service
 	Operators *operator.Service
+	Meters    Meters                                             // how usage is counted, for operators
 	Keys      *apikey.Service                                    // nil: there are no API keys
 	Flush     func(context.Context) (revision uint64, err error) // of the directory
 	Origins   []string
@@ -119,7 +127,7 @@ func (a *api) routes() {
 	a.route("POST /api/invitations/{code}/accept", signedIn|publishes, a.acceptInvitation)
 	a.route("POST /api/operator/accept/{code}", signedIn, a.acceptOperator)
 	if a.Billing != nil {
-		a.mux.Handle("/api/v1/", restapi.New(restapi.Config{Identity: a.Identity, Tenancy: a.Tenancy, Billing: a.Billing, Outbox: a.Outbox, Keys: a.Keys, Flush: a.Flush, Origins: a.Origins, Now: a.Now, Log: a.Log}))
+		a.mux.Handle("/api/v1/", restapi.New(restapi.Config{Identity: a.Identity, Operators: a.Operators, Meters: a.Meters, Tenancy: a.Tenancy, Billing: a.Billing, Outbox: a.Outbox, Keys: a.Keys, Flush: a.Flush, Origins: a.Origins, Now: a.Now, Log: a.Log}))
 	}
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, fault.Errorf("api", fault.NotFound, "There is nothing at this address."))

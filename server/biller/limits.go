@@ -9,8 +9,9 @@ const (
 	readMax       = 10 * time.Minute // how long the turn of a month waits for metering to catch up; what is heard later is carried
 	lateMonths    = 1                // months before this one whose totals may still grow
 	noticesShown  = 20
-	runsShown     = 30 // reconciliations
-	leaseShare    = 20 // usage is published to edges when it has eaten one part in so many of what was left
+	runsShown     = 30                   // reconciliations
+	leaseShare    = 20                   // usage is published to edges when it has eaten one part in so many of what was left
+	usageMax      = 366 * 24 * time.Hour // how much of the past is shown at once
 	testClocksMax = 100
 	testAwayMax   = 5 * 365 * 24 * time.Hour // how far from now a test clock may begin
 	testStepMax   = 5 * 366 * 24 * time.Hour // how far it moves at a time

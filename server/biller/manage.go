@@ -42,29 +42,43 @@ func (s *Service) catchUp(ctx context.Context, tenant id.ID) error {
 
 // do runs a command for a workspace and tells the edges at once what it allows.
 func (s *Service) do(ctx context.Context, tenant id.ID, c billing.Command) error {
+	_, err := s.Run(ctx, tenant, c)
+	return err
+}
+
+// Run runs a command for a workspace, tells the edges at once what it allows, and gives what came of it, in the form of a preview.
+func (s *Service) Run(ctx context.Context, tenant id.ID, c billing.Command) (billing.Preview, error) {
 	if _, err := s.fresh(ctx, tenant); err != nil {
-		return err
+		return billing.Preview{}, err
 	}
-	err := func() error {
-		b := s.of(tenant)
+	b := s.of(tenant)
+	before, err := func() (*billing.Account, error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
-		return b.engine.Do(ctx, string(tenant), c)
+		a, err := b.engine.Account(string(tenant))
+		if err != nil {
+			return nil, err
+		}
+		return a, b.engine.Do(ctx, string(tenant), c)
 	}()
 	if err != nil {
-		return err
+		return billing.Preview{}, err
 	}
-	if s.stripe != nil && !s.of(tenant).test {
+	if s.stripe != nil && !b.test {
 		if err := s.stripe.settle(ctx, string(tenant)); err != nil {
-			return err
+			return billing.Preview{}, err
 		}
 		s.hearNow(ctx)
 	}
+	after, err := b.engine.Account(string(tenant))
+	if err != nil {
+		return billing.Preview{}, err
+	}
 	t, err := s.cfg.Tenancy.Brief(ctx, tenant)
 	if err != nil {
-		return err
+		return billing.Preview{}, err
 	}
-	return s.publish(ctx, t)
+	return billing.Between(before, after), s.publish(ctx, t)
 }
 
 // toPlan is the command that moves a workspace to a plan: a dearer one now, a cheaper one at the end of the month.
@@ -108,40 +122,55 @@ func (s *Service) Preview(ctx context.Context, tenant id.ID, plan string) (billi
 
 // ChangePlan moves a workspace to a plan as Preview showed it. A plan that costs something needs a payment method.
 func (s *Service) ChangePlan(ctx context.Context, tenant id.ID, plan string) error {
-	const op = "biller.ChangePlan"
 	c, err := s.toPlan(ctx, tenant, plan)
 	if err != nil {
 		return err
 	}
-	p, err := s.of(tenant).engine.Preview(string(tenant), c)
+	_, err = s.Paying().Run(ctx, tenant, c)
+	return err
+}
+
+// Paying runs commands for a workspace's own people: what costs something now needs a way to pay.
+type Paying struct{ *Service }
+
+// Paying is the service as a workspace's own people use it.
+func (s *Service) Paying() Paying { return Paying{s} }
+
+// Run is Service.Run, refused if money would be owed now that nothing can be charged for.
+func (p Paying) Run(ctx context.Context, tenant id.ID, c billing.Command) (billing.Preview, error) {
+	would, err := p.Try(ctx, tenant, c)
 	if err != nil {
-		return err
+		return would, err
 	}
-	a, err := s.of(tenant).engine.Account(string(tenant))
-	if err != nil {
-		return err
+	if a := would.After; would.DueNow.Minor > 0 && len(a.Methods) == 0 && a.Collect == "" {
+		return would, fault.Errorf("biller.Run", fault.Conflict, "This costs %s now. Add a payment method first.", would.DueNow)
 	}
-	if p.DueNow.Minor > 0 && len(a.Methods) == 0 && a.Collect == "" {
-		return fault.Errorf(op, fault.Conflict, "This plan costs %s now. Add a payment method first.", p.DueNow)
-	}
-	return s.do(ctx, tenant, c)
+	return p.Service.Run(ctx, tenant, c)
 }
 
 // SetMethod makes a payment method the one that is charged. What is past due is tried with it at once.
 func (s *Service) SetMethod(ctx context.Context, tenant id.ID, m payment.Method) error {
-	const op = "biller.SetMethod"
-	if len(m.Token) > methodMax {
-		return fault.Errorf(op, fault.TooLarge, "A payment method has at most %d characters.", methodMax)
+	return s.SetMethods(ctx, tenant, []payment.Method{m}, m.Kind == payment.Wire)
+}
+
+// SetMethods sets the methods in the order of trying, or that the customer sends the money. What is past due is tried at once.
+func (s *Service) SetMethods(ctx context.Context, tenant id.ID, list []payment.Method, send bool) error {
+	const op = "biller.SetMethods"
+	c := billing.Methods{Send: send}
+	for _, m := range list {
+		if len(m.Token) > methodMax {
+			return fault.Errorf(op, fault.TooLarge, "A payment method has at most %d characters.", methodMax)
+		}
+		if m.Kind == payment.Wire {
+			continue // nothing to keep: the invoice says where to send the money
+		}
+		if s.stripe != nil && !s.of(tenant).test {
+			return fault.Errorf(op, fault.Invalid, "Cards and bank accounts are added on the payment processor's page. Open it from the billing page.")
+		}
+		m.Label, m.Token = "", strings.ReplaceAll(strings.TrimSpace(m.Token), " ", "")
+		c.List = append(c.List, m)
 	}
-	m.Label = ""
-	if m.Kind == payment.Wire {
-		return s.do(ctx, tenant, billing.Methods{Send: true})
-	}
-	if s.stripe != nil && !s.of(tenant).test {
-		return fault.Errorf(op, fault.Invalid, "Cards and bank accounts are added on the payment processor's page. Open it from the billing page.")
-	}
-	m.Token = strings.ReplaceAll(strings.TrimSpace(m.Token), " ", "")
-	return s.do(ctx, tenant, billing.Methods{List: []payment.Method{m}})
+	return s.do(ctx, tenant, c)
 }
 
 // Confirm is the owner who passes the bank's extra step (3-D Secure) for an invoice that waits for it.
@@ -171,6 +200,11 @@ type Details struct {
 	Country string   `json:"country"` // two letters; empty: the seller's
 	VATID   string   `json:"vatID"`
 	Email   string   `json:"email"`
+}
+
+// DetailsOf are an account's.
+func DetailsOf(a *billing.Account) Details {
+	return Details{a.Name, append([]string{}, a.Address...), a.Country, a.VATID, a.Email}
 }
 
 // SetDetails changes what stands on the next invoices.

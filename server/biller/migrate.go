@@ -52,7 +52,7 @@ func (s *Service) Migrate(ctx context.Context, m Migration) ([]Migrated, error) 
 		return nil, fault.Errorf(op, fault.Invalid, "Subscribers are moved at the “end” of their period or “now”, not %q.", m.When)
 	}
 	out := []Migrated{}
-	for _, a := range s.everyAccount() {
+	for _, a := range s.Everyone() {
 		sub := a.Sub()
 		if !sub.Live() || sub.Plan != m.Plan || sub.Items[0].Version == v.Number || m.From != 0 && sub.Items[0].Version != m.From || moves(sub, v.Number) {
 			continue
@@ -86,8 +86,8 @@ func moves(sub billing.Sub, to int) bool {
 	return false
 }
 
-// everyAccount lists the accounts that count: one for each workspace, on whichever clock.
-func (s *Service) everyAccount() []*billing.Account {
+// Everyone lists the accounts that count: one for each workspace, on whichever clock.
+func (s *Service) Everyone() []*billing.Account {
 	var out []*billing.Account
 	for _, a := range s.engine.Accounts() {
 		if b := s.of(id.ID(a.ID)); b.test {

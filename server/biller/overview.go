@@ -132,7 +132,7 @@ func (s *Service) Overview(ctx context.Context, tenant id.ID) (Overview, error) 
 	sub := a.Sub()
 	o := Overview{Standing: a.Standing(), Processor: processor, Methods: []MethodNow{}, Notices: []NoticeShown{}, Invoices: []InvoiceRow{},
 		Plan:    PlanNow{ID: sub.Plan, Name: planName(cat, sub.Plan), Status: string(sub.Status), Seats: sub.Quantities[seats], FromMS: millis(sub.Period.Start), UntilMS: millis(sub.Period.End)},
-		Details: Details{a.Name, append([]string{}, a.Address...), a.Country, a.VATID, a.Email}}
+		Details: DetailsOf(a)}
 	for _, w := range sub.Scheduled {
 		if w.Change.Plan != "" {
 			o.Plan.Next = planName(cat, w.Change.Plan)
@@ -153,7 +153,7 @@ func (s *Service) Overview(ctx context.Context, tenant id.ID) (Overview, error) 
 	}
 	o.documents(a)
 	for _, m := range a.Methods {
-		o.Methods = append(o.Methods, MethodNow{m.Kind, shown(m)})
+		o.Methods = append(o.Methods, MethodNow{m.Kind, Shown(m)})
 	}
 	if a.Collect == "send" {
 		o.Methods = append(o.Methods, MethodNow{payment.Wire, "Bank transfer by invoice"})
@@ -191,8 +191,8 @@ func planName(c *catalog.Catalog, plan string) string {
 	return plan
 }
 
-// shown is a method without what could be misused: the end of a number.
-func shown(m payment.Method) string {
+// Shown is a method without what could be misused: the end of a number.
+func Shown(m payment.Method) string {
 	if m.Label != "" {
 		return m.Label
 	}

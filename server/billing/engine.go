@@ -117,9 +117,13 @@ func (e *Engine) begin(a *Account) *tx {
 }
 
 // commit saves the account, replaces it and sets its alarm. If it cannot be saved nothing has happened.
-func (e *Engine) commit(ctx context.Context, t *tx) error {
+func (e *Engine) commit(ctx context.Context, t *tx) error { return e.commitWith(ctx, t, Saved{}) }
+
+// commitWith also saves, in the same transaction, what else is in s.
+func (e *Engine) commitWith(ctx context.Context, t *tx, s Saved) error {
 	old := e.accounts[t.ID]
-	if err := e.save(ctx, Saved{Account: t.Account, Old: old, Numbers: t.nums}); err != nil {
+	s.Account, s.Old, s.Numbers = t.Account, old, t.nums
+	if err := e.save(ctx, s); err != nil {
 		return err
 	}
 	for _, ev := range t.Events[len(old.Events):] {

@@ -30,7 +30,7 @@ func (e *Engine) Preview(customer string, c Command) (Preview, error) {
 	if err := c.apply(t); err != nil {
 		return Preview{}, err
 	}
-	return t.against(a), nil
+	return Between(a, t.Account), nil
 }
 
 // Upcoming is the invoice of the running period as it would be if nothing more happened: usage so far is in it.
@@ -55,23 +55,23 @@ func (e *Engine) Upcoming(customer string) (Preview, error) {
 			return Preview{}, err
 		}
 	}
-	return t.against(a), nil
+	return Between(a, t.Account), nil
 }
 
-// against is what t has more than a.
-func (t *tx) against(a *Account) Preview {
-	p := Preview{Notes: t.Notes[len(a.Notes):], Sub: t.Sub(), Pending: t.Pending, DueNow: money.New(0, t.Currency),
-		Balance: money.New(0, t.Currency), After: t.Account}
-	for _, v := range t.Invoices {
-		if old := a.Invoice(v.ID); old == nil || old.State == invoice.Draft && v.State != invoice.Draft {
+// Between is what an account has more than before: as a preview tells it of a command that was tried, and after one that was done.
+func Between(before, after *Account) Preview {
+	p := Preview{Notes: after.Notes[len(before.Notes):], Sub: after.Sub(), Pending: after.Pending, DueNow: money.New(0, after.Currency),
+		Balance: money.New(0, after.Currency), After: after}
+	for _, v := range after.Invoices {
+		if old := before.Invoice(v.ID); old == nil || old.State == invoice.Draft && v.State != invoice.Draft {
 			p.Invoices = append(p.Invoices, v)
 			p.DueNow.Minor += v.Due()
 		}
 	}
-	for _, g := range t.Credits {
+	for _, g := range after.Credits {
 		p.Balance.Minor += g.Left
 	}
-	for _, g := range a.Credits {
+	for _, g := range before.Credits {
 		p.Balance.Minor -= g.Left
 	}
 	return p

@@ -31,6 +31,7 @@ type Saved struct {
 	Numbers *Numbers
 	Usage   []meter.Event
 	Stray   *payment.Event
+	Matched string // the id of a stray wire that is none any more
 	Book    []ledger.Tx
 }
 

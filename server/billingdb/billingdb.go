@@ -88,6 +88,9 @@ func (d *DB) Save(ctx context.Context, s billing.Saved) error {
 	if s.Stray != nil {
 		w.run("add-stray", s.Stray.ID, w.json(s.Stray))
 	}
+	if s.Matched != "" {
+		w.run("drop-stray", s.Matched)
+	}
 	w.bookings("", s.Book)
 	if w.err != nil {
 		return sqlite.Wrap(op, w.err)

@@ -74,7 +74,7 @@ func TestAPIKeys(t *testing.T) {
 	read, write := make(`"billing:read"`, ""), make(`"billing:write"`, "")
 	short := make(`"events:write"`, fmt.Sprintf(`,"expiresMS":%d`, time.Now().Add(time.Hour).UnixMilli()))
 	must(t, h.db.QueryRow("UPDATE api_key SET expires_ms = 1 WHERE id = ? RETURNING id", short.ID).Scan(new(string)))
-	method := `{"kind":"card","token":"ok"}`
+	method := `{"methods":[{"kind":"card","token":"ok"}]}`
 	for _, c := range []struct {
 		what, key, method, path, body string
 		status                        int
@@ -82,9 +82,9 @@ func TestAPIKeys(t *testing.T) {
 		{"another workspace", events.Text, "POST", at(other) + "/events", batch, 404},
 		{"events may not read", events.Text, "GET", at(acme) + "/billing", "", 403},
 		{"read", read.Text, "GET", at(acme) + "/billing", "", 200},
-		{"read may not write", read.Text, "PUT", at(acme) + "/billing/method", method, 403},
+		{"read may not write", read.Text, "PUT", at(acme) + "/methods", method, 403},
 		{"read may not count", read.Text, "POST", at(acme) + "/events", batch, 403},
-		{"write", write.Text, "PUT", at(acme) + "/billing/method", method, 200},
+		{"write", write.Text, "PUT", at(acme) + "/methods", method, 200},
 		{"write reads", write.Text, "GET", at(acme) + "/billing", "", 200},
 		{"no key makes keys", write.Text, "POST", keys, `{"name":"More","scopes":["billing:write"]}`, 403},
 		{"no key lists keys", write.Text, "GET", keys, "", 401},

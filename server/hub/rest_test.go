@@ -54,16 +54,16 @@ func TestREST(t *testing.T) {
 		return answer
 	}
 	want("read", 200, `"id":"free"`, "", "GET", at+"/billing", "")
-	want("GW7-key-missing", 400, "Idempotency-Key", "", "PUT", at+"/billing/method", `{"kind":"card","token":"ok"}`)
-	want("GW5-invalid-body", 422, "errors", "k0", "PUT", at+"/billing/method", `{"kind":"shells"}`)
-	want("no-method", 409, `"kind":"conflict"`, "k1", "PUT", at+"/billing/plan", `{"plan":"pro"}`)
-	want("method", 200, `"text":"ok"`, "k2", "PUT", at+"/billing/method", `{"kind":"card","token":"ok"}`)
-	first := want("plan", 200, `"id":"pro"`, "k3", "PUT", at+"/billing/plan", `{"plan":"pro"}`)
-	if again := want("GW7-replay", 200, "", "k3", "PUT", at+"/billing/plan", `{"plan":"pro"}`); again != first {
+	want("GW7-key-missing", 400, "Idempotency-Key", "", "PUT", at+"/methods", `{"methods":[{"kind":"card","token":"ok"}]}`)
+	want("GW5-invalid-body", 422, "errors", "k0", "PUT", at+"/methods", `{"methods":[{"kind":"shells"}]}`)
+	want("no-method", 409, `"kind":"conflict"`, "k1", "POST", at+"/subscription/change", `{"plan":"pro"}`)
+	want("method", 200, `"token":"ok"`, "k2", "PUT", at+"/methods", `{"methods":[{"kind":"card","token":"ok"}]}`)
+	first := want("plan", 200, `"plan":"pro"`, "k3", "POST", at+"/subscription/change", `{"plan":"pro"}`)
+	if again := want("GW7-replay", 200, "", "k3", "POST", at+"/subscription/change", `{"plan":"pro"}`); again != first {
 		t.Errorf("the repetition got another answer: %s", again)
 	}
-	want("GW7-other-payload", 422, "another request", "k3", "PUT", at+"/billing/plan", `{"plan":"free"}`)
-	want("no-such-plan", 404, `"kind":"not-found"`, "k4", "PUT", at+"/billing/plan", `{"plan":"gold"}`)
+	want("GW7-other-payload", 422, "another request", "k3", "POST", at+"/subscription/change", `{"plan":"free"}`)
+	want("no-such-plan", 404, `"kind":"not-found"`, "k4", "POST", at+"/subscription/change", `{"plan":"gold"}`)
 	want("no-such-workspace", 404, `"kind":"not-found"`, "", "GET", "/api/v1/workspaces/01m74xbrm0fxab8gbfypqe6t02/billing", "")
 
 	now := time.Now().UTC().Format(time.RFC3339)

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"holdfast/server/billingdb"
+	"holdfast/server/restapi/endpoint"
 	"holdfast/sync/fault"
 	"holdfast/sync/problem"
 )
@@ -86,8 +87,8 @@ func (s *service) admit(w http.ResponseWriter, r *http.Request, next http.Handle
 func (s *service) once(w http.ResponseWriter, r *http.Request, owner string, body []byte, next http.Handler) error {
 	const op = "restapi.once"
 	key := r.Header.Get("Idempotency-Key")
-	if key == "" || len(key) > keyMax {
-		return fault.Errorf(op, fault.Invalid, "This request needs an Idempotency-Key header of 1 to %d characters. Make a new one for each new request.", keyMax)
+	if key == "" || len(key) > endpoint.KeyMax {
+		return fault.Errorf(op, fault.Invalid, "This request needs an Idempotency-Key header of 1 to %d characters. Make a new one for each new request.", endpoint.KeyMax)
 	}
 	if !s.keys.take(owner, key) {
 		return fault.Errorf(op, fault.Conflict, "The first request with this idempotency key is still under way. Send it again in a moment.")

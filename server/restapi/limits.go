@@ -8,7 +8,6 @@ import (
 
 const (
 	bodyBytesMax = 256 << 10
-	keyMax       = 255 // characters of an idempotency key
 	eventsMax    = 500 // in one batch
 	flushMax     = 3 * time.Second
 )

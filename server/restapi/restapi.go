@@ -20,24 +20,30 @@ import (
 	"holdfast/server/biller"
 	"holdfast/server/identity"
 	"holdfast/server/meter"
+	runners "holdfast/server/operator"
 	"holdfast/server/outbox"
+	"holdfast/server/restapi/endpoint"
+	"holdfast/server/restapi/operator"
+	"holdfast/server/restapi/workspace"
 	"holdfast/server/tenancy"
 	"holdfast/server/throttle"
-	"holdfast/sync/id"
+	"holdfast/sync/fault"
 	"holdfast/sync/problem"
 )
 
 // Config is what the API needs.
 type Config struct {
-	Identity *identity.Service
-	Tenancy  *tenancy.Service
-	Billing  *biller.Service
-	Outbox   *outbox.Service
-	Keys     *apikey.Service                                    // nil: nobody comes with a key
-	Flush    func(context.Context) (revision uint64, err error) // of the directory
-	Origins  []string
-	Now      func() time.Time
-	Log      *slog.Logger
+	Identity  *identity.Service
+	Tenancy   *tenancy.Service
+	Billing   *biller.Service
+	Outbox    *outbox.Service
+	Operators *runners.Service
+	Meters    operator.Metering
+	Keys      *apikey.Service                                    // nil: nobody comes with a key
+	Flush     func(context.Context) (revision uint64, err error) // of the directory
+	Origins   []string
+	Now       func() time.Time
+	Log       *slog.Logger
 }
 
 type service struct {
@@ -55,55 +61,35 @@ func New(cfg Config) http.Handler {
 	h.CreateHooks = nil // no $schema in answers
 	h.Info.Description = "Plans, usage, invoices and payment of a workspace."
 	h.Components.SecuritySchemes = waysIn
+	huma.NewError = endpoint.Plain
 	r := humago.New(mux, h)
 	s.routes(r)
 	s.webhookRoutes(r)
+	workspace.Register(s.workspaces(r), s.Billing, s.Billing.Paying())
+	onBehalf := s.operators(r, "/workspaces/{workspace}", "On behalf of a workspace")
+	workspace.Register(onBehalf, s.Billing, s.Billing)
+	operator.Register(s.operators(r, "", "Operators"), onBehalf, operator.Config{Billing: s.Billing, Operators: s.Operators, Meters: s.Meters, Now: s.Now})
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		problem.Write(w, fault.Errorf("restapi", fault.NotFound, "There is nothing at this address. The API is described at /api/v1/openapi.json."))
+	})
 	return s.guard(mux)
 }
 
-// refusal is a fault as huma writes it.
-type refusal struct{ problem.Problem }
-
-func (r *refusal) Error() string             { return r.Detail }
-func (r *refusal) GetStatus() int            { return r.Status }
-func (r *refusal) ContentType(string) string { return problem.ContentType }
-
-// handle registers an operation. do is called for those who may.
-func handle[I interface{ tenant() id.ID }, O any](s *service, api huma.API, o huma.Operation, do func(context.Context, I) (O, error)) {
-	o.Path = "/api/v1/workspaces/{workspace}" + o.Path
-	o.Tags = []string{"Billing"}
-	writes, scope := o.Method != http.MethodGet, scopeOf(o)
-	o.Security = needs(scope)
-	o.Errors = []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusTooManyRequests}
-	if writes {
-		o.Errors = append(o.Errors, http.StatusBadRequest, http.StatusConflict, http.StatusUnprocessableEntity)
-		o.Parameters = append(o.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Required: true, Description: "Makes sending the request again safe.", Schema: &huma.Schema{Type: "string", MaxLength: new(keyMax)}})
-	}
-	huma.Register(api, o, func(ctx context.Context, in *I) (*answer[O], error) {
-		err := s.may(ctx, (*in).tenant(), scope)
-		var out answer[O]
-		if err == nil {
-			out.Tenant = string((*in).tenant())
-			out.Body, err = do(ctx, *in)
-		}
-		if err != nil {
-			p := problem.Of(err)
-			if p.Status >= http.StatusInternalServerError {
-				s.Log.Error("request failed", "operation", o.OperationID, "tenant", (*in).tenant(), "err", err)
-			}
-			return nil, &refusal{p}
-		}
-		if writes {
-			out.Directory = s.flush(ctx)
-		}
-		return &out, nil
-	})
+// workspaces is the group of operations about one workspace, for its owners and admins and for its keys.
+func (s *service) workspaces(api huma.API) endpoint.Group {
+	return endpoint.Group{API: api, Base: "/api/v1/workspaces/{workspace}", Tag: "Billing", Scope: scopeOf, Security: needs, Admit: s.may, Flush: s.flush, Log: s.Log}
 }
 
-type answer[O any] struct {
-	Directory string `header:"X-Holdfast-Directory" hidden:"true"` // wire.HeaderDirectory
-	Tenant    string `header:"X-Holdfast-Tenant" hidden:"true"`    // wire.HeaderTenant
-	Body      O
+// operators is a group for operators, who act on any workspace; what they change is written down.
+func (s *service) operators(api huma.API, base, tag string) endpoint.Group {
+	return endpoint.Group{API: api, Base: "/api/v1/operator" + base, Tag: tag, Prefix: "operator", Scope: scopeOf,
+		Security: func(string) []map[string][]string { return []map[string][]string{{bySession: {}}} },
+		Admit:    s.mayOperate, Done: s.operated, Flush: s.flush, Log: s.Log}
+}
+
+// handle registers an operation about a workspace. do is called for those who may.
+func handle[I endpoint.Input, O any](s *service, api huma.API, o huma.Operation, do func(context.Context, I) (O, error)) {
+	endpoint.Register(s.workspaces(api), o, do)
 }
 
 // flush brings what was decided to the edges before the answer goes out.
@@ -119,31 +105,7 @@ func (s *service) flush(ctx context.Context) string {
 }
 
 // Workspace is in every path.
-type Workspace struct {
-	Workspace string `path:"workspace" doc:"The workspace's id"`
-}
-
-func (w Workspace) tenant() id.ID { return id.ID(w.Workspace) }
-
-type planInput struct {
-	Workspace
-	Body struct {
-		Plan string `json:"plan" minLength:"1" maxLength:"64" doc:"The plan's id in the catalogue"`
-	}
-}
-
-type methodInput struct {
-	Workspace
-	Body struct {
-		Kind  string `json:"kind" enum:"card,debit,wire"`
-		Token string `json:"token,omitempty" maxLength:"64" doc:"The processor's name for the method"`
-	}
-}
-
-type detailsInput struct {
-	Workspace
-	Body biller.Details
-}
+type Workspace = endpoint.Workspace
 
 // Event is a CloudEvent (1.0) to be counted.
 type Event struct {
@@ -173,7 +135,7 @@ func (s *service) events(ctx context.Context, in eventsInput) ([]Counted, error)
 	for i, e := range in.Body {
 		list[i] = meter.Event{ID: e.ID, Source: e.Source, Type: e.Type, Time: e.Time, Replaces: e.Replaces, Data: e.Data}
 	}
-	done, err := s.Billing.Record(ctx, in.tenant(), list)
+	done, err := s.Billing.Record(ctx, in.Tenant(), list)
 	if err != nil {
 		return nil, err // the whole batch may be sent again: what was counted is not counted twice
 	}

@@ -53,48 +53,48 @@ func (s *service) webhookRoutes(api huma.API) {
 	o := s.Outbox
 	const at, one = "/webhooks", "/webhooks/{endpoint}"
 	list := func(ctx context.Context, in Workspace) ([]outbox.Endpoint, error) {
-		return o.Endpoints(ctx, string(in.tenant()))
+		return o.Endpoints(ctx, string(in.Tenant()))
 	}
 	handle(s, api, huma.Operation{OperationID: "listWebhooks", Method: http.MethodGet, Path: at, Summary: "Addresses that are told what happens"}, list)
 	handle(s, api, huma.Operation{OperationID: "addWebhook", Method: http.MethodPost, Path: at, Summary: "Add an address; the answer has its secret, which is not shown again",
 		Description: "Events are sent by Standard Webhooks 1.0.0: check webhook-signature over \"id.timestamp.body\" with the secret (whsec_…), and drop what came before under the same webhook-id. " +
 			"They come in order. What is not answered with 2xx within 15 seconds is tried again over three days; then, or at once after 410, the address is switched off."},
 		func(ctx context.Context, in wishInput) (outbox.Endpoint, error) {
-			return o.Add(ctx, string(in.tenant()), in.Body)
+			return o.Add(ctx, string(in.Tenant()), in.Body)
 		})
 	handle(s, api, huma.Operation{OperationID: "changeWebhook", Method: http.MethodPut, Path: one, Summary: "Change an address, or switch it on or off"},
 		func(ctx context.Context, in changeInput) (outbox.Endpoint, error) {
-			return o.Change(ctx, string(in.tenant()), in.Endpoint, in.Body)
+			return o.Change(ctx, string(in.Tenant()), in.Endpoint, in.Body)
 		})
 	handle(s, api, huma.Operation{OperationID: "removeWebhook", Method: http.MethodDelete, Path: one, Summary: "Remove an address and the log of what it got"},
 		func(ctx context.Context, in endpointPath) ([]outbox.Endpoint, error) {
-			if err := o.Drop(ctx, string(in.tenant()), in.Endpoint); err != nil {
+			if err := o.Drop(ctx, string(in.Tenant()), in.Endpoint); err != nil {
 				return nil, err
 			}
 			return list(ctx, in.Workspace)
 		})
 	handle(s, api, huma.Operation{OperationID: "rotateWebhookSecret", Method: http.MethodPost, Path: one + "/secret", Summary: "Make a new secret; for a day the old one signs too"},
 		func(ctx context.Context, in endpointPath) (outbox.Endpoint, error) {
-			return o.Rotate(ctx, string(in.tenant()), in.Endpoint)
+			return o.Rotate(ctx, string(in.Tenant()), in.Endpoint)
 		})
 	handle(s, api, huma.Operation{OperationID: "listWebhookDeliveries", Method: http.MethodGet, Path: one + "/deliveries", Summary: "What was sent to an address, the newest first"},
 		func(ctx context.Context, in deliveriesInput) ([]outbox.Delivery, error) {
-			return o.Deliveries(ctx, string(in.tenant()), in.Endpoint, in.Below, in.Limit)
+			return o.Deliveries(ctx, string(in.Tenant()), in.Endpoint, in.Below, in.Limit)
 		})
 	handle(s, api, huma.Operation{OperationID: "getWebhookDelivery", Method: http.MethodGet, Path: one + "/deliveries/{delivery}", Summary: "One delivery with its tries"},
 		func(ctx context.Context, in deliveryInput) (outbox.Delivery, error) {
-			return o.Delivery(ctx, string(in.tenant()), in.Endpoint, in.Delivery)
+			return o.Delivery(ctx, string(in.Tenant()), in.Endpoint, in.Delivery)
 		})
 	handle(s, api, huma.Operation{OperationID: "resendWebhookDelivery", Method: http.MethodPost, Path: one + "/deliveries/{delivery}/resend", Summary: "Send one event once more"},
 		func(ctx context.Context, in deliveryInput) (outbox.Delivery, error) {
-			if err := o.Resend(ctx, string(in.tenant()), in.Endpoint, in.Delivery); err != nil {
+			if err := o.Resend(ctx, string(in.Tenant()), in.Endpoint, in.Delivery); err != nil {
 				return outbox.Delivery{}, err
 			}
-			return o.Delivery(ctx, string(in.tenant()), in.Endpoint, in.Delivery)
+			return o.Delivery(ctx, string(in.Tenant()), in.Endpoint, in.Delivery)
 		})
 	handle(s, api, huma.Operation{OperationID: "replayWebhook", Method: http.MethodPost, Path: one + "/replay", Summary: "Send every event since a moment once more"},
 		func(ctx context.Context, in replayInput) (Replayed, error) {
-			n, err := o.Replay(ctx, string(in.tenant()), in.Endpoint, in.Body.Since)
+			n, err := o.Replay(ctx, string(in.Tenant()), in.Endpoint, in.Body.Since)
 			return Replayed{n}, err
 		})
 }

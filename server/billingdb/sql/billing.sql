@@ -28,6 +28,9 @@ INSERT INTO usage_event (account, source, id, type, at, doc) VALUES (?, ?, ?, ?,
 -- name: add-stray
 INSERT INTO stray_wire (id, doc) VALUES (?, ?);
 
+-- name: drop-stray
+DELETE FROM stray_wire WHERE id = ?;
+
 -- name: put-numbers
 INSERT INTO numbers (one, doc) VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET doc = excluded.doc;
 

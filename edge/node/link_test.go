@@ -96,6 +96,7 @@ func (d *linked) renew(context.Context) error {
 	if err := d.renewErr.Load(); err != nil {
 		return *err
 	}
+	d.dialErr.Store(nil)
 	if t := d.renewedTo.Load(); t != nil {
 		d.token.Store(t)
 	}
@@ -231,7 +232,7 @@ func TestLinkRenewsWhatTheGatewayRefuses(t *testing.T) {
 	a.state(port.SignedOut)
 	e.start()
 	e.mu.Unlock()
-	a.dialErr.Store(nil)
+	a.renewErr.Store(nil)
 	a.l.Wake()
 	a.state(port.Online)
 	edgetest.Eventually(t, 20*time.Second, "what waited was sent", func() bool { return a.Counts().Waiting == 0 })

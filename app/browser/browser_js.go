@@ -302,6 +302,9 @@ func Updatable() bool   { return holdfast().Get("pwa").Call("updatable").Bool() 
 func Update()           { holdfast().Get("pwa").Call("update") }
 func KeepApp()          { holdfast().Get("pwa").Call("register") }
 
+// KeepData asks the browser not to throw this site's data away when it wants room; some ask the person.
+func KeepData() { holdfast().Get("pwa").Call("keep") }
+
 // Version is of the app's files.
 func Version() string { return holdfast().Get("version").String() }
 

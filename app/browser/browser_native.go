@@ -42,6 +42,7 @@ func Install()                                                 {}
 func Updatable() bool                                          { return false }
 func Update()                                                  {}
 func KeepApp()                                                 {}
+func KeepData()                                                {}
 func Version() string                                          { return "" }
 func Hidden() bool                                             { return false }
 func Mac() bool                                                { return false }

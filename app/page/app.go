@@ -48,6 +48,7 @@ type App struct {
 	who   whoState
 	store *store.Store
 	link  string // the link's state as it was last heard
+	kept  bool   // the browser was asked to keep what this device holds
 	rev   int
 
 	picker   *picker
@@ -299,6 +300,10 @@ func (a *App) heardStore() {
 		return // left meanwhile
 	}
 	a.linkMoved()
+	if st := a.store.Status(); st.Waiting > 0 && st.Link == port.Offline && !a.kept {
+		a.kept = true // not before: only now is there something that exists nowhere else for long
+		browser.KeepData()
+	}
 	a.openRoute()
 }
 

@@ -49,3 +49,8 @@ export async function register() {
     if (document.visibilityState === "visible") registration.update().catch(() => {});
   });
 }
+
+// keep asks the browser to hold on to this site's data. A browser that cannot, or a person who does not want to, changes nothing.
+export function keep() {
+  navigator.storage?.persist?.().catch(() => {});
+}

@@ -89,7 +89,9 @@ func TestOffline(t *testing.T) {
 
 	ana.Offline(true)
 	offline(g)
+	g.Run(`navigator.storage.persist = () => Promise.resolve(globalThis.askedToKeep = true)`)
 	addTasks(g, "Written on the train")
+	g.WaitFor("the browser to be asked to keep it", `globalThis.askedToKeep`)
 	g.Reload()
 	g.Wait(row("Written on the train"))
 	if n := h.Count(row("Written on the train")); n != 0 {

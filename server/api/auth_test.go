@@ -122,6 +122,9 @@ func TestPasskeys(t *testing.T) {
 	second.jar = b.jar
 	second.ok("POST", "/api/auth/passkeys/finish", second.attest(second.ok("POST", "/api/auth/passkeys/begin", "", nil)), nil)
 	two := list()
+	if two[1].Name != two[0].Name+" 2" {
+		t.Errorf("two passkeys made in one browser are called %q and %q", two[0].Name, two[1].Name)
+	}
 	b.ok("PATCH", "/api/auth/passkeys/"+two[1].ID, `{"name":" Blue key "}`, nil)
 	b.refused("invalid", 400, "PATCH", "/api/auth/passkeys/"+two[1].ID, `{"name":""}`)
 	b.refused("not-found", 404, "PATCH", "/api/auth/passkeys/none", `{"name":"x"}`)

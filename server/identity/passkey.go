@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	_ "embed"
+	"strconv"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
@@ -98,6 +99,7 @@ func (s *Service) FinishAdd(ctx context.Context, c Caller, v Visitor, body []byt
 	return fault.Wrap(op, err)
 }
 
+// addPasskey stores a passkey under a name that the person has not given to another.
 func (s *Service) addPasskey(ctx context.Context, tx *sql.Tx, person id.ID, name string, cred *webauthn.Credential) error {
 	const op = "identity.addPasskey"
 	var n int
@@ -106,6 +108,17 @@ func (s *Service) addPasskey(ctx context.Context, tx *sql.Tx, person id.ID, name
 	}
 	if n >= PasskeysMax {
 		return fault.Errorf(op, fault.Limit, "You have %d passkeys, the most there can be. Remove one first.", PasskeysMax)
+	}
+	base := name
+	for i := 2; ; i++ {
+		var taken bool
+		if err := tx.QueryRowContext(ctx, passkeyQ.Get("named"), person, name).Scan(&taken); err != nil {
+			return err
+		}
+		if !taken {
+			break
+		}
+		name = base + " " + strconv.Itoa(i)
 	}
 	b, err := encodeCredential(cred)
 	if err != nil {

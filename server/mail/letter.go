@@ -62,12 +62,13 @@ type Note struct {
 
 // Letter is a mail that was composed.
 type Letter struct {
-	ID      string `json:"id"`
-	To      string `json:"to"`
-	Subject string `json:"subject"`
-	Text    string `json:"text"`
-	HTML    string `json:"html"`
-	Attach  string `json:"attach,omitempty"`
+	ID       string `json:"id"`
+	To       string `json:"to"`
+	Subject  string `json:"subject"`
+	Text     string `json:"text"`
+	HTML     string `json:"html"`
+	Attach   string `json:"attach,omitempty"`
+	Operator bool   `json:"operator,omitempty"` // it goes to the operator and not to the customer
 }
 
 // Kinds lists the kinds that have a letter.
@@ -122,5 +123,5 @@ func Compose(f Facts) (Letter, error) {
 		parts = append(parts, page.Action+": "+f.Link)
 	}
 	parts = append(parts, "-- \n"+strings.Join(append([]string{f.Seller}, page.Footer...), "\n"))
-	return Letter{ID: f.ID, To: f.To, Subject: page.Subject, Text: strings.Join(parts, "\n\n") + "\n", HTML: html.String(), Attach: f.Attach}, nil
+	return Letter{ID: f.ID, To: f.To, Subject: page.Subject, Text: strings.Join(parts, "\n\n") + "\n", HTML: html.String(), Attach: f.Attach, Operator: f.Operator}, nil
 }

@@ -113,16 +113,16 @@ func (s *Sender) clean(err error) string {
 }
 
 func (s *Sender) client() (*smtp.Client, error) {
-	policy := smtp.TLSMandatory
+	policy, auth := smtp.TLSMandatory, smtp.SMTPAuthAutoDiscover
 	if local(s.host) {
-		policy = smtp.TLSOpportunistic
+		policy, auth = smtp.TLSOpportunistic, smtp.SMTPAuthPlainNoEnc // nobody listens in between
 	}
 	o := []smtp.Option{smtp.WithPort(s.port), smtp.WithTimeout(sendMax), smtp.WithTLSPolicy(policy), smtp.WithHELO(s.domain)}
 	if s.port == 465 {
 		o = append(o, smtp.WithSSL())
 	}
 	if s.cfg.User != "" {
-		o = append(o, smtp.WithSMTPAuth(smtp.SMTPAuthAutoDiscover), smtp.WithUsername(s.cfg.User), smtp.WithPassword(s.cfg.Password))
+		o = append(o, smtp.WithSMTPAuth(auth), smtp.WithUsername(s.cfg.User), smtp.WithPassword(s.cfg.Password))
 	}
 	c, err := smtp.NewClient(s.host, o...)
 	return c, fault.As("mail.client", fault.Invalid, err)

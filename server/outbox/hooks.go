@@ -44,17 +44,16 @@ func (s *Service) webhook(ctx context.Context, v billingdb.Delivery, n billing.N
 	if err != nil {
 		return fault.E("outbox.webhook", fault.Other, err)
 	}
-	header, err := webhook.Sign(signing(e, began), eventID, began, body)
-	if err != nil {
-		return err
-	}
 	v.Recipient = e.URL
-	failure := s.cfg.Webhooks.Post(ctx, e.URL, header, body)
+	header, failure := webhook.Sign(signing(e, began), eventID, began, body)
+	if failure == nil {
+		failure = s.cfg.Webhooks.Post(ctx, e.URL, header, body)
+	}
 	if stopped(ctx, failure) {
 		return nil
 	}
 	gone := errors.Is(failure, webhook.Gone)
-	over, err := s.tried(ctx, v, began, failure, gone || fault.KindOf(failure) == fault.TooLarge, webhook.Schedule)
+	over, err := s.tried(ctx, v, began, failure, gone || fault.KindOf(failure) == fault.TooLarge, e.Owner != "", webhook.Schedule)
 	if err != nil || !over || fault.KindOf(failure) == fault.TooLarge {
 		return err
 	}

@@ -16,12 +16,12 @@ func countID(v billingdb.Delivery) string { return "delivery/" + strconv.FormatI
 
 // mail sends a mail, after it is composed and kept.
 func (s *Service) mail(ctx context.Context, v billingdb.Delivery, n billing.Notice) error {
+	began := s.cfg.Now()
 	l, skip, err := s.letter(ctx, v, n)
 	v.Recipient = l.To
-	switch {
-	case fault.KindOf(err) == fault.Invalid && err != nil:
-		return s.skip(ctx, v, billingdb.Failed, fault.DetailOf(err))
-	case err != nil:
+	switch k := fault.KindOf(err); {
+	case err != nil: // also a defect of ours: the mails behind it must not wait
+		_, err = s.tried(ctx, v, began, err, k == fault.Invalid || k == fault.NotFound, false, mailSchedule)
 		return err
 	case skip != "":
 		return s.skip(ctx, v, billingdb.Skipped, skip)
@@ -32,15 +32,15 @@ func (s *Service) mail(ctx context.Context, v billingdb.Delivery, n billing.Noti
 	var pdf []byte
 	if l.Attach != "" {
 		if pdf, err = s.cfg.Book.Attachment(v.Account, l.Attach); err != nil {
+			_, err = s.tried(ctx, v, began, err, false, false, mailSchedule)
 			return err
 		}
 	}
-	began := s.cfg.Now()
 	failure := s.cfg.Mail.Send(ctx, l, n.At, pdf)
 	if stopped(ctx, failure) {
 		return nil
 	}
-	_, err = s.tried(ctx, v, began, failure, fault.KindOf(failure) == fault.Invalid, mailSchedule)
+	_, err = s.tried(ctx, v, began, failure, fault.KindOf(failure) == fault.Invalid, !l.Operator, mailSchedule)
 	return err
 }
 

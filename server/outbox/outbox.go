@@ -178,8 +178,8 @@ func (s *Service) skip(ctx context.Context, v billingdb.Delivery, state, reason 
 	return s.cfg.DB.Settle(ctx, v, nil)
 }
 
-// tried settles a delivery after a try. It tells whether it was given up, after a refusal that is final or at the end of the schedule.
-func (s *Service) tried(ctx context.Context, v billingdb.Delivery, began time.Time, failure error, final bool, schedule []time.Duration) (over bool, err error) {
+// tried settles a delivery after a try, and has it metered if it arrived and the workspace pays for it. It tells whether it was given up, after a refusal that is final or at the end of the schedule.
+func (s *Service) tried(ctx context.Context, v billingdb.Delivery, began time.Time, failure error, final, metered bool, schedule []time.Duration) (over bool, err error) {
 	now := s.cfg.Now()
 	a := billingdb.Attempt{At: began, Took: now.Sub(began)}
 	v.Tries++
@@ -198,14 +198,14 @@ func (s *Service) tried(ctx context.Context, v billingdb.Delivery, began time.Ti
 		v.Reason = a.Reason
 		s.cfg.Log.Info("a delivery failed", "delivery", v.Seq, "lane", v.Lane, "tenant", v.Account, "kind", v.Kind, "tries", v.Tries, "given-up", over, "err", failure)
 	}
-	// What was sent is kept even when the service is stopping, or it would be sent again.
-	if err := s.cfg.DB.Settle(context.WithoutCancel(ctx), v, &a); err != nil {
-		return over, err
+	ctx = context.WithoutCancel(ctx) // what was sent is kept even when the service is stopping, or it would be sent again
+	if failure == nil && metered && s.cfg.Counted != nil {
+		// Before it is settled: after a crash it is sent and counted again, and counts once.
+		if err := s.cfg.Counted(ctx, id.ID(v.Account), countID(v), now); err != nil {
+			s.cfg.Log.Error("what was sent is not metered", "delivery", v.Seq, "tenant", v.Account, "err", err)
+		}
 	}
-	if failure == nil && s.cfg.Counted != nil {
-		err = s.cfg.Counted(context.WithoutCancel(ctx), id.ID(v.Account), countID(v), now)
-	}
-	return over, err
+	return over, s.cfg.DB.Settle(ctx, v, &a)
 }
 
 // stopped tells whether a try ended because the service stops; it is no failure of the receiver.

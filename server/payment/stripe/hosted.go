@@ -2,6 +2,8 @@ package stripe
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 
 	api "github.com/stripe/stripe-go/v85"
@@ -19,7 +21,8 @@ func (p *Processor) Customer(ctx context.Context, account, name, email string) (
 	if email != "" {
 		params.Email = api.String(email)
 	}
-	params.SetIdempotencyKey("customer/" + account + "/" + name + "/" + email) // the same key with other words would be refused
+	words := sha256.Sum256([]byte(name + "\x00" + email)) // the same key with other words would be refused
+	params.SetIdempotencyKey("customer/" + account + "/" + hex.EncodeToString(words[:8]))
 	c, err := p.c.V1Customers.Create(ctx, params)
 	if err != nil {
 		return "", kind("stripe.Customer", err)

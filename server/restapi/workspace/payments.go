@@ -38,6 +38,11 @@ type Methods struct {
 	Send    bool     `json:"send,omitempty" doc:"The customer sends the money; nothing is charged"`
 }
 
+// MethodPage is where a method is added.
+type MethodPage struct {
+	URL string `json:"url"`
+}
+
 type methodsInput struct {
 	Workspace
 	Body Methods
@@ -112,6 +117,11 @@ func (r registrar) payments() {
 				return Methods{}, err
 			}
 			return r.methods(ctx, in.Workspace)
+		})
+	endpoint.Register(r.Group, post("openMethodPage", "/methods/page", "Make the processor's page on which a method is added; open it in a browser. The test bank has none"),
+		func(ctx context.Context, in Workspace) (MethodPage, error) {
+			page, err := r.b.AddMethod(ctx, in.Tenant())
+			return MethodPage{page}, err
 		})
 	endpoint.Register(r.Group, get("getDetails", "/details", "What stands on invoices about the customer"),
 		func(ctx context.Context, in Workspace) (biller.Details, error) { return r.details(ctx, in) })

@@ -21,6 +21,7 @@ type attack struct {
 	*edge
 	t                *testing.T
 	attacker, victim *edgetest.Browser
+	attackerCookie   string
 	secret           change.Tx // the victim's
 }
 
@@ -30,7 +31,7 @@ func newAttack(t *testing.T) *attack {
 	eve, ana := h.NewPerson(), h.NewPerson()
 	mine, theirs := h.NewTenant(eve), h.NewTenant(ana)
 	know(t, h.Revoke(h.NewPerson()), e)
-	a := &attack{edge: e, t: t, attacker: e.connect(eve, mine.ID), victim: e.connect(ana, theirs.ID)}
+	a := &attack{edge: e, t: t, attackerCookie: eve.Cookie, attacker: e.connect(eve, mine.ID), victim: e.connect(ana, theirs.ID)}
 	a.secret = a.victim.Next("the victim's secret")
 	if _, err := a.victim.Push(a.secret); err != nil {
 		t.Fatal(err)

@@ -25,7 +25,9 @@ func TestAttacksOnJetStream(t *testing.T) {
 	inbox, victims := wire.InboxPrefix(own, a.attacker.Name)+".x", wire.InboxPrefix(v, a.victim.Name)+".x"
 	ops, mine := wire.OpsSubject("eu", v), wire.OpsSubject("eu", own)
 	create := "$JS.API.CONSUMER.CREATE." + stream + ".x." + mine
-	body := func(config string) string { return `{"stream_name":"` + stream + `","config":{"name":"x",` + config + `}}` }
+	body := func(config string) string {
+		return `{"stream_name":"` + stream + `","config":{"name":"x",` + config + `}}`
+	}
 	hear := make(chan *nats.Msg, 100)
 	for _, subject := range []string{wire.InboxPrefix(v, a.victim.Name) + ".>", wire.Feed(v, "*")} {
 		if _, err := a.victim.Conn.ChanSubscribe(subject, hear); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -54,6 +55,7 @@ func TestDiskOfAnEdgeIsFull(t *testing.T) {
 	pushMany(t, b, 50)
 	equal(t, patience, acme.ID, change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}, eu, us)
 
+	acked := map[uint64]uint64{} // number → sequence
 	for round := range 2 {
 		if round == 1 { // the write-ahead log is reused from its beginning, so files have room while streams have none
 			if err := eu.CheckpointForTest(acme.ID); err != nil {
@@ -65,14 +67,16 @@ func TestDiskOfAnEdgeIsFull(t *testing.T) {
 		var refused []change.Tx
 		for range 400 {
 			tx := a.Next("x")
-			if _, err := a.Push(tx); err != nil {
-				if !fault.KindOf(err).Temporary() {
-					t.Fatalf("round %d: on a full disk: got %v, want a temporary error", round, err)
+			r, err := a.Push(tx)
+			if err != nil {
+				if k := fault.KindOf(err); k != fault.Unavailable || !strings.Contains(fault.DetailOf(err), "no room on its disk") {
+					t.Fatalf("round %d: on a full disk: got %v, want a sentence that says so", round, err)
 				}
 				refused = append(refused, tx)
 				break
 			}
 			accepted++
+			acked[tx.Num] = r.Fates[0].Seq
 		}
 		if len(refused) == 0 {
 			t.Fatal("the disk was never full")
@@ -87,6 +91,29 @@ func TestDiskOfAnEdgeIsFull(t *testing.T) {
 		pushMany(t, a, 50)
 		want := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
 		equal(t, patience, acme.ID, want, eu, us)
+		holds(t, a, a.Replica, acked)
 		edgetest.Eventually(t, patience, "all is counted", func() bool { return countedChanges(t, h, "eu", acme.ID) == eu.PushedForTest(acme.ID) })
+	}
+	eu.restart() // the disk has it, and not only the process
+	holds(t, eu.connect(ana, acme.ID), a.Replica, acked)
+}
+
+// holds checks that the region has each change that was acknowledged, at its place.
+func holds(t *testing.T, b *edgetest.Browser, replica uint64, acked map[uint64]uint64) {
+	t.Helper()
+	es, _, err := b.Pull(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := map[uint64]uint64{}
+	for _, e := range es {
+		if e.Tx.Replica() == replica {
+			at[e.Tx.Num] = e.Seq
+		}
+	}
+	for num, seq := range acked {
+		if at[num] != seq {
+			t.Errorf("change %d was acknowledged at %d and is at %d", num, seq, at[num])
+		}
 	}
 }

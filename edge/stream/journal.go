@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"holdfast/sync/change"
 	"holdfast/sync/fault"
@@ -29,6 +30,7 @@ type journal struct {
 
 	left    map[id.ID]bool // workspaces whose publication may have been cut short by the end of the run before
 	crashed map[id.ID]bool // those of them whose head may be behind their file
+	started atomic.Bool    // something was committed in this run
 
 	mu       sync.Mutex
 	marks    map[markKey]mark
@@ -95,12 +97,8 @@ func (j *journal) loadLeft(ctx context.Context) error {
 	if err != nil {
 		return sqlite.Wrap(op, err)
 	}
-	r, err := j.db.ExecContext(ctx, q("takeStopped"))
-	if err != nil {
-		return sqlite.Wrap(op, err)
-	}
-	inOrder, err := r.RowsAffected()
-	if err != nil || inOrder > 0 {
+	var inOrder bool
+	if err := j.db.QueryRowContext(ctx, q("isStopped")).Scan(&inOrder); err != nil || inOrder {
 		return sqlite.Wrap(op, err)
 	}
 	for t := range j.left {
@@ -134,6 +132,12 @@ func each(ctx context.Context, db *sql.DB, query string, f func(scan func(...any
 
 // setDirty is durable when it returns.
 func (j *journal) setDirty(ctx context.Context, t id.ID) error {
+	if !j.started.Load() { // what comes now may not be in node.db at the end
+		if _, err := j.db.ExecContext(ctx, q("takeStopped")); err != nil {
+			return sqlite.Wrap("stream.setDirty", err)
+		}
+		j.started.Store(true)
+	}
 	_, err := j.db.ExecContext(ctx, q("addDirty"), t)
 	return sqlite.Wrap("stream.setDirty", err)
 }

@@ -30,5 +30,8 @@ SELECT EXISTS (SELECT 1 FROM dirty WHERE tenant = ?)
 -- name: setStopped
 INSERT INTO stopped (one) VALUES (1) ON CONFLICT DO NOTHING
 
+-- name: isStopped
+SELECT EXISTS (SELECT 1 FROM stopped)
+
 -- name: takeStopped
 DELETE FROM stopped

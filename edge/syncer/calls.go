@@ -13,6 +13,7 @@ import (
 
 func (s *Syncer) push(ctx context.Context, c call) []byte {
 	reply := s.pushed(ctx, c)
+	reply.Err = abroad(reply.Err)
 	if reply.Err != nil {
 		s.cfg.Log.Info("push answered with an error", "tenant", c.Tenant, "conn", c.Name, "person", c.Person, "err", reply.Err)
 	}
@@ -55,9 +56,27 @@ func (s *Syncer) pull(ctx context.Context, c call) []byte {
 	}
 	if err != nil {
 		s.cfg.Log.Info("pull answered with an error", "tenant", c.Tenant, "conn", c.Name, "person", c.Person, "err", err)
-		reply = wire.PullReply{Err: err}
+		reply = wire.PullReply{Err: abroad(err)}
 	}
 	return reply.Encode()
+}
+
+// abroad says what a fault of this edge is to a device, whose own disk may be full and whose own copy may be damaged, but
+// are not because of it.
+func abroad(err error) error {
+	const op = "syncer.abroad"
+	if err == nil {
+		return nil
+	}
+	switch fault.KindOf(err) {
+	case fault.Full:
+		return &fault.Error{Op: op, Kind: fault.Unavailable, Err: err,
+			Detail: "This region has no room on its disk. Your changes wait on this device and are sent when there is room again."}
+	case fault.Corrupt:
+		return &fault.Error{Op: op, Kind: fault.Unavailable, Err: err,
+			Detail: "This workspace's file was damaged and is being brought back. Changes wait on this device."}
+	}
+	return err
 }
 
 // Feed tells the workspace's browsers in this region what was committed or merged (tenant.Config.Committed and Merged).

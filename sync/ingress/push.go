@@ -79,17 +79,18 @@ func poisoned(err error) bool {
 // batch is one push under way.
 type batch struct {
 	*Ingress
-	ctx  context.Context
-	tx   *sql.Tx
-	who  Actor
-	req  wire.PushRequest
-	now  time.Time
-	one  bool // merge each change at once, in a savepoint
-	own  *origin
-	seen *seen
-	last hlc.Stamp               // of the replica's newest accepted change
-	old  map[hlc.Stamp]hlc.Stamp // stamps that were clamped in this push
-	todo []change.Tx             // accepted, not yet merged
+	ctx    context.Context
+	tx     *sql.Tx
+	who    Actor
+	req    wire.PushRequest
+	now    time.Time
+	one    bool // merge each change at once, in a savepoint
+	own    *origin
+	seen   *seen
+	last   hlc.Stamp               // of the replica's newest accepted change
+	newest uint64                  // nothing is known of the replica's numbers after it
+	old    map[hlc.Stamp]hlc.Stamp // stamps that were clamped in this push
+	todo   []change.Tx             // accepted, not yet merged
 
 	fates []wire.Fate
 	done  []change.Entry
@@ -147,7 +148,8 @@ func (b *batch) settle() error {
 	first := b.req.Txs[0].Num
 	var member string
 	var settled uint64
-	err := b.tx.QueryRowContext(b.ctx, q("replica"), int64(b.req.Replica)).Scan(&member, &settled)
+	var stale bool // fates that it knows now are kept
+	err := b.tx.QueryRowContext(b.ctx, q("replica"), int64(b.req.Replica), first-1).Scan(&member, &settled, &stale)
 	if errors.Is(err, sql.ErrNoRows) {
 		if _, err := b.tx.ExecContext(b.ctx, q("addReplica"), int64(b.req.Replica), string(b.who.ID), first-1); err != nil {
 			return err
@@ -165,38 +167,42 @@ func (b *batch) settle() error {
 	case first-1 == settled:
 		return nil
 	}
-	if _, err := b.tx.ExecContext(b.ctx, q("pruneFates"), int64(b.req.Replica), first-1); err != nil {
-		return err
+	if stale {
+		if _, err := b.tx.ExecContext(b.ctx, q("pruneFates"), int64(b.req.Replica), first-1); err != nil {
+			return err
+		}
 	}
 	_, err = b.tx.ExecContext(b.ctx, q("setSettled"), first-1, int64(b.req.Replica))
 	return err
 }
 
-// latest finds the stamp after which the replica's next one must lie.
+// latest finds the stamp after which the replica's next one must lie, and the last number of which anything is known.
 func (b *batch) latest() error {
-	var raw []byte
-	err := b.tx.QueryRowContext(b.ctx, q("latestTrimmed"), int64(b.req.Replica)).Scan(&raw)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	var stamp, raw []byte
+	if err := b.tx.QueryRowContext(b.ctx, q("latest"), int64(b.req.Replica)).Scan(&stamp, &raw, &b.newest); err != nil {
 		return err
 	}
-	copy(b.last[:], raw)
-	err = b.tx.QueryRowContext(b.ctx, q("latest"), int64(b.req.Replica)).Scan(&raw)
-	if errors.Is(err, sql.ErrNoRows) {
+	copy(b.last[:], stamp)
+	if raw == nil {
 		return nil
 	}
+	t, err := change.Decode(raw)
 	if err != nil {
 		return err
 	}
-	t, err := change.Decode(raw)
 	if b.last.Before(t.Stamp) {
 		b.last = t.Stamp
 	}
-	return err
+	b.newest = max(b.newest, t.Num)
+	return nil
 }
 
 // known finds the fate of a change that was pushed before, here or, as far as its log has come, to another region. What was
 // accepted anywhere is accepted, even when this region had refused it: it is in effect.
 func (b *batch) known(t change.Tx) (f wire.Fate, known bool, err error) {
+	if t.Num > b.newest {
+		return f, false, nil
+	}
 	in, inLog, err := b.logged(t)
 	if err != nil {
 		return f, false, err

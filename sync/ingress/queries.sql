@@ -38,10 +38,9 @@ SELECT origin, seq, tx FROM log WHERE replica = ?1 AND num = ?2 AND num > 0
 ORDER BY origin = ?3 DESC, at_ms, origin LIMIT 1
 
 -- name: latest
-SELECT tx FROM log WHERE replica = ? AND num > 0 ORDER BY num DESC LIMIT 1
-
--- name: latestTrimmed
-SELECT stamp FROM latest WHERE replica = ?
+SELECT (SELECT stamp FROM latest WHERE replica = ?1),
+  (SELECT tx FROM log WHERE replica = ?1 AND num > 0 ORDER BY num DESC LIMIT 1),
+  (SELECT coalesce(max(num), 0) FROM fate WHERE replica = ?1)
 
 -- name: newest
 SELECT replica, max(num), tx FROM log WHERE origin = ? AND seq <= ? AND num > 0 GROUP BY replica
@@ -51,7 +50,7 @@ INSERT INTO latest (replica, stamp) VALUES (?, ?)
 ON CONFLICT DO UPDATE SET stamp = excluded.stamp WHERE excluded.stamp > stamp
 
 -- name: replica
-SELECT member, settled FROM replica WHERE replica = ?
+SELECT member, settled, EXISTS (SELECT 1 FROM fate WHERE replica = ?1 AND num <= ?2) FROM replica WHERE replica = ?1
 
 -- name: settled
 SELECT EXISTS (SELECT 1 FROM replica WHERE replica = ? AND settled >= ?)

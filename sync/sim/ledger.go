@@ -16,6 +16,7 @@ type ledger struct {
 	log   map[string][]change.Entry // by origin, in sequence
 	fates map[push][]byte           // as first given by a region
 	late  map[push]bool             // refused once, and the region lost the file that said so
+	again map[string]bool           // regions that lost their file
 	wrong error
 }
 
@@ -33,7 +34,7 @@ type push struct {
 }
 
 func newLedger() *ledger {
-	return &ledger{ops: map[id.ID]*op{}, log: map[string][]change.Entry{}, fates: map[push][]byte{}, late: map[push]bool{}}
+	return &ledger{ops: map[id.ID]*op{}, log: map[string][]change.Entry{}, fates: map[push][]byte{}, late: map[push]bool{}, again: map[string]bool{}}
 }
 
 func (l *ledger) made(key id.ID) { l.ops[key] = &op{} }
@@ -54,9 +55,10 @@ func (l *ledger) logged(entries []change.Entry) {
 	}
 }
 
-// forgetRefusals: a region that lost its file remembers what it accepted, from the log, and not what it refused. Whoever
-// asks again may have it accepted, after what was later.
-func (l *ledger) forgetRefusals(region string) {
+// lostFile: a region that lost its file remembers what it accepted, from the log, and not what it refused. Whoever
+// asks again may have it accepted, after what was later. What another region accepted too it may remember as accepted there.
+func (l *ledger) lostFile(region string) {
+	l.again[region] = true
 	for k, raw := range l.fates {
 		if f, err := wire.DecodeFate(raw); k.region == region && err == nil && !f.Accepted {
 			delete(l.fates, k)
@@ -76,7 +78,7 @@ func (l *ledger) judged(r *region, req wire.PushRequest, reply wire.PushReply, d
 		}
 		k := push{r.name, req.Replica, f.Num}
 		raw := wire.EncodeFate(f)
-		if was, ok := l.fates[k]; ok && !bytes.Equal(was, raw) && !elsewhere(r, was, f) {
+		if was, ok := l.fates[k]; ok && !bytes.Equal(was, raw) && !l.elsewhere(r, was, f) {
 			old, err := wire.DecodeFate(was)
 			return fmt.Errorf("%s judged %d of %d as %+v, and then as %+v (%v)", r.name, f.Num, req.Replica, old, f, err)
 		}
@@ -93,9 +95,9 @@ func (l *ledger) judged(r *region, req wire.PushRequest, reply wire.PushReply, d
 
 // elsewhere tells that a fate may follow on another one: another region accepted the change meanwhile, which this one had
 // not accepted itself.
-func elsewhere(r *region, raw []byte, f wire.Fate) bool {
+func (l *ledger) elsewhere(r *region, raw []byte, f wire.Fate) bool {
 	was, err := wire.DecodeFate(raw)
-	return err == nil && f.Accepted && f.Origin != r.name && (!was.Accepted || was.Origin != r.name)
+	return err == nil && f.Accepted && f.Origin != r.name && (!was.Accepted || was.Origin != r.name || l.again[r.name])
 }
 
 // settled notes the fate that a device learned.

@@ -238,7 +238,7 @@ func (r *region) lose() error {
 		}
 		r.w.report.Rebuilds++
 		r.w.say("region %s loses its file and gets it again from %s", r.name, from.name)
-		r.w.ops.forgetRefusals(r.name)
+		r.w.ops.lostFile(r.name)
 		r.db.Close()
 		var err error
 		if r.db, err = sqlite.Open(r.w.ctx, ":memory:", sqlite.Options{}); err != nil {

@@ -22,8 +22,8 @@ type Overview struct {
 	Standing  string        `json:"standing"` // good, past_due, restricted
 	Plans     []Offer       `json:"plans"`
 	Usage     []UsageNow    `json:"usage"`
-	Upcoming  *Bill         `json:"upcoming"` // of the running month with usage so far; null when nothing is to come
-	Invoices  []InvoiceRow  `json:"invoices"` // and credit notes, the newest first
+	Upcoming  *Bill         `json:"upcoming,omitempty"` // of the running month with usage so far; absent when nothing is to come
+	Invoices  []InvoiceRow  `json:"invoices"`           // and credit notes, the newest first
 	Methods   []MethodNow   `json:"methods"`
 	Details   Details       `json:"details"`
 	Credit    string        `json:"credit"` // that pays the next invoices; empty: none

@@ -65,6 +65,11 @@ func (s *service) admit(w http.ResponseWriter, r *http.Request, next http.Handle
 		return nil
 	}
 	r = r.WithContext(context.WithValue(r.Context(), callerKey{}, who))
+	if strings.HasPrefix(r.URL.Path, operatorPath) { // before a body is looked at: its mistakes would tell that something is there
+		if err := s.mayOperate(r.Context(), "", ""); err != nil {
+			return err
+		}
+	}
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		next.ServeHTTP(w, r)
 		return nil

@@ -59,16 +59,21 @@ func New(cfg Config) http.Handler {
 	h := huma.DefaultConfig("Holdfast", "1")
 	h.OpenAPIPath, h.DocsPath, h.SchemasPath = "/api/v1/openapi", "", ""
 	h.CreateHooks = nil // no $schema in answers
-	h.Info.Description = "Plans, usage, invoices and payment of a workspace."
+	h.Info.Description = "Plans, usage, invoices and payment: of a workspace, and for operators of all. Amounts are decimal numbers as text, moments are RFC 3339. " +
+		"Whatever changes something needs an Idempotency-Key and has a preview beside it; errors are problem details (RFC 9457); lists go by cursor, the newest first."
+	h.Servers = []*huma.Server{{URL: "/", Description: "Every region of this installation"}}
+	h.Tags = []*huma.Tag{{Name: tagBilling, Description: "A workspace's billing, for its owners (admins look) and its API keys"},
+		{Name: tagBehalf, Description: "The same for operators, and what only they may do; it is written down who did what"},
+		{Name: tagOperators, Description: "The whole installation, for operators"}}
 	h.Components.SecuritySchemes = waysIn
 	huma.NewError = endpoint.Plain
 	r := humago.New(mux, h)
 	s.routes(r)
 	s.webhookRoutes(r)
 	workspace.Register(s.workspaces(r), s.Billing, s.Billing.Paying())
-	onBehalf := s.operators(r, "/workspaces/{workspace}", "On behalf of a workspace")
+	onBehalf := s.operators(r, "/workspaces/{workspace}", tagBehalf)
 	workspace.Register(onBehalf, s.Billing, s.Billing)
-	operator.Register(s.operators(r, "", "Operators"), onBehalf, operator.Config{Billing: s.Billing, Operators: s.Operators, Meters: s.Meters, Now: s.Now})
+	operator.Register(s.operators(r, "", tagOperators), onBehalf, operator.Config{Billing: s.Billing, Operators: s.Operators, Meters: s.Meters, Now: s.Now})
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		problem.Write(w, fault.Errorf("restapi", fault.NotFound, "There is nothing at this address. The API is described at /api/v1/openapi.json."))
 	})
@@ -77,12 +82,22 @@ func New(cfg Config) http.Handler {
 
 // workspaces is the group of operations about one workspace, for its owners and admins and for its keys.
 func (s *service) workspaces(api huma.API) endpoint.Group {
-	return endpoint.Group{API: api, Base: "/api/v1/workspaces/{workspace}", Tag: "Billing", Scope: scopeOf, Security: needs, Admit: s.may, Flush: s.flush, Log: s.Log}
+	return endpoint.Group{API: api, Base: "/api/v1/workspaces/{workspace}", Tag: tagBilling, Scope: scopeOf, Security: needs, Admit: s.may, Flush: s.flush, Log: s.Log}
 }
+
+// The chapters of the API's description.
+const (
+	tagBilling   = "Billing"
+	tagBehalf    = "On behalf of a workspace"
+	tagOperators = "Operators"
+)
+
+// operatorPath begins every address for operators.
+const operatorPath = "/api/v1/operator"
 
 // operators is a group for operators, who act on any workspace; what they change is written down.
 func (s *service) operators(api huma.API, base, tag string) endpoint.Group {
-	return endpoint.Group{API: api, Base: "/api/v1/operator" + base, Tag: tag, Prefix: "operator", Scope: scopeOf,
+	return endpoint.Group{API: api, Base: operatorPath + base, Tag: tag, Prefix: "operator", Scope: scopeOf,
 		Security: func(string) []map[string][]string { return []map[string][]string{{bySession: {}}} },
 		Admit:    s.mayOperate, Done: s.operated, Flush: s.flush, Log: s.Log}
 }

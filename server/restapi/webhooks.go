@@ -10,7 +10,8 @@ import (
 	"holdfast/server/outbox"
 )
 
-type endpointPath struct {
+// OneWebhook is in the path of every operation about one.
+type OneWebhook struct {
 	Workspace
 	Endpoint string `path:"endpoint" maxLength:"64" doc:"The webhook's id"`
 }
@@ -21,23 +22,23 @@ type wishInput struct {
 }
 
 type changeInput struct {
-	endpointPath
+	OneWebhook
 	Body outbox.Wish
 }
 
 type deliveriesInput struct {
-	endpointPath
+	OneWebhook
 	Below int64 `query:"below" minimum:"0" doc:"Only deliveries before this one: the last id of the page before"`
 	Limit int   `query:"limit" minimum:"1" maximum:"100" default:"50"`
 }
 
 type deliveryInput struct {
-	endpointPath
+	OneWebhook
 	Delivery int64 `path:"delivery" minimum:"1"`
 }
 
 type replayInput struct {
-	endpointPath
+	OneWebhook
 	Body struct {
 		Since time.Time `json:"since" doc:"Every event from then on is sent once more, in order and under its own webhook-id"`
 	}
@@ -67,14 +68,14 @@ func (s *service) webhookRoutes(api huma.API) {
 			return o.Change(ctx, string(in.Tenant()), in.Endpoint, in.Body)
 		})
 	handle(s, api, huma.Operation{OperationID: "removeWebhook", Method: http.MethodDelete, Path: one, Summary: "Remove an address and the log of what it got"},
-		func(ctx context.Context, in endpointPath) ([]outbox.Endpoint, error) {
+		func(ctx context.Context, in OneWebhook) ([]outbox.Endpoint, error) {
 			if err := o.Drop(ctx, string(in.Tenant()), in.Endpoint); err != nil {
 				return nil, err
 			}
 			return list(ctx, in.Workspace)
 		})
 	handle(s, api, huma.Operation{OperationID: "rotateWebhookSecret", Method: http.MethodPost, Path: one + "/secret", Summary: "Make a new secret; for a day the old one signs too"},
-		func(ctx context.Context, in endpointPath) (outbox.Endpoint, error) {
+		func(ctx context.Context, in OneWebhook) (outbox.Endpoint, error) {
 			return o.Rotate(ctx, string(in.Tenant()), in.Endpoint)
 		})
 	handle(s, api, huma.Operation{OperationID: "listWebhookDeliveries", Method: http.MethodGet, Path: one + "/deliveries", Summary: "What was sent to an address, the newest first"},

@@ -12,14 +12,14 @@ import (
 	"holdfast/sync/fault"
 )
 
-// listInput asks for a page of a list.
-type listInput struct {
+// Listing asks for a page of a list.
+type Listing struct {
 	Workspace
 	endpoint.Paging
 }
 
 type invoicesInput struct {
-	listInput
+	Listing
 	State string `query:"state" enum:"open,paid,void,uncollectible" doc:"Only those in this state"`
 }
 
@@ -58,7 +58,7 @@ func (r registrar) documents() {
 		})
 	endpoint.Register(r.Group, get("getUpcomingInvoice", "/upcoming", "The invoice of the running period as it would be now, with usage so far"), r.upcoming)
 	endpoint.Register(r.Group, get("listCreditNotes", "/credit-notes", "Credit notes, the newest first"),
-		func(ctx context.Context, in listInput) (endpoint.Page[CreditNote], error) {
+		func(ctx context.Context, in Listing) (endpoint.Page[CreditNote], error) {
 			a, err := r.account(ctx, in.Workspace)
 			if err != nil {
 				return endpoint.Page[CreditNote]{}, err

@@ -77,7 +77,7 @@ func (r registrar) methods(ctx context.Context, in Workspace) (Methods, error) {
 
 func (r registrar) payments() {
 	endpoint.Register(r.Group, get("listPayments", "/payments", "Payments and tries, the newest first"),
-		func(ctx context.Context, in listInput) (endpoint.Page[Payment], error) {
+		func(ctx context.Context, in Listing) (endpoint.Page[Payment], error) {
 			a, err := r.account(ctx, in.Workspace)
 			if err != nil {
 				return endpoint.Page[Payment]{}, err

@@ -72,7 +72,7 @@ func (r registrar) usage() {
 	endpoint.Register(r.Group, get("getEntitlements", "/entitlements", "What the workspace may use, how much of it is used, and at which share people are told"), r.entitlements)
 	endpoint.Register(r.Group, get("getUsage", "/usage", "What the meters counted in a time range"), r.metered)
 	endpoint.Register(r.Group, get("listNotices", "/notices", "What happened, the newest first; webhooks tell the same"),
-		func(ctx context.Context, in listInput) (endpoint.Page[Notice], error) {
+		func(ctx context.Context, in Listing) (endpoint.Page[Notice], error) {
 			a, err := r.account(ctx, in.Workspace)
 			if err != nil {
 				return endpoint.Page[Notice]{}, err

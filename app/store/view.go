@@ -176,8 +176,12 @@ func (s *Store) patchWindows(p *patch, r port.EditRow) {
 		if w == nil || !w.now.Loaded || !s.over(p, w.watch) {
 			continue
 		}
-		for i, t := range w.now.Tasks {
-			next, ok := patchTask(t, r)
+		for i := range w.now.Tasks {
+			t := &w.now.Tasks[i]
+			if r.Table == "task" && t.ID != r.ID {
+				continue
+			}
+			next, ok := patchTask(*t, r)
 			if !ok {
 				continue
 			}

@@ -29,8 +29,38 @@ globalThis.holdfast = {
   pwa,
   drawRows: rows.draw,
   // connect gives something like a MessagePort that speaks sync/port with the replica of one person's workspace.
-  connect,
+  connect(tenant, person) {
+    const key = `${tenant}/${person}`;
+    const ready = early?.key === key ? early.port : connect(tenant, person);
+    if (early?.port !== ready) early?.port.close();
+    early = null;
+    keep(key);
+    return ready;
+  },
 };
+
+// The worker of the workspace in the address starts beside the page's program, which takes as long to start as it does: when
+// it was opened here before, by the person who is signed in still.
+let early = begin();
+
+function begin() {
+  try {
+    const key = localStorage.getItem("holdfast.replica");
+    const [tenant, person] = key.split("/");
+    const me = JSON.parse(localStorage.getItem("holdfast.me")).person.id;
+    return me === person && location.pathname.startsWith(`/w/${tenant}/`) ? { key, port: connect(tenant, person) } : null;
+  } catch {
+    return null; // nothing is kept
+  }
+}
+
+function keep(key) {
+  try {
+    localStorage.setItem("holdfast.replica", key);
+  } catch {
+    // a browser that refuses keeps nothing
+  }
+}
 
 theme.start();
 drag.start();

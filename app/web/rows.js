@@ -24,11 +24,7 @@ export function draw(zone, height, total, text) {
       continue;
     }
     if (html) look(row, html);
-    set(row, "aria-posinset", Number(place) + 1);
-    set(row, "aria-setsize", total);
-    set(row, "data-drag", drag && id);
-    const at = `translateY(${place * height}px)`;
-    if (row.style.transform !== at) row.style.transform = at;
+    stand(row, Number(place), height, total, drag && id);
     rows.set(id, row);
   }
   for (const row of before.values()) row.remove();
@@ -51,9 +47,17 @@ function look(row, html) {
   become(row.firstChild, template.content.firstChild);
 }
 
-function set(el, name, value) {
-  if (!value) el.removeAttribute(name);
-  else if (el.getAttribute(name) !== String(value)) el.setAttribute(name, value);
+// stand says where a row is. What was said last is kept beside, which is quicker to read than attributes.
+function stand(row, place, height, total, drag) {
+  const was = row.stands ?? {};
+  if (was.place !== place) row.setAttribute("aria-posinset", place + 1);
+  if (was.total !== total) row.setAttribute("aria-setsize", total);
+  if (was.place !== place || was.height !== height) row.style.transform = `translateY(${place * height}px)`;
+  if (was.drag !== drag) {
+    if (drag) row.dataset.drag = drag;
+    else delete row.dataset.drag;
+  }
+  row.stands = { place, height, total, drag };
 }
 
 // become makes an element look like another and leaves alone what is the same: what has the keyboard keeps it, and a press
@@ -71,6 +75,9 @@ function become(el, next) {
   for (const { name, value } of next.attributes) if (el.getAttribute(name) !== value) el.setAttribute(name, value);
   const children = [...el.childNodes];
   const wanted = [...next.childNodes];
-  wanted.forEach((child, i) => (children[i] ? become(children[i], child) : el.append(child)));
+  wanted.forEach((child, i) => {
+    if (!children[i]) el.append(child);
+    else if (!children[i].isEqualNode(child)) become(children[i], child);
+  });
   for (const child of children.slice(wanted.length)) child.remove();
 }

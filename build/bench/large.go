@@ -89,11 +89,12 @@ const commitWhat = "the commit by itself, p95"
 // writes writes tasks at the keyboard. p is whose worker commits them; nil when the page does.
 func writes(p *browser.Person, g *browser.Page) []figure.Figure {
 	compose(g)
-	var painted, answered, committed, commit []time.Duration
+	var drawn, painted, answered, committed, commit []time.Duration
 	for i := range largeWrites + liveWarm {
 		w := write(p, g, fmt.Sprintf("Written at the keyboard %d", i))
 		rewrite(g, i)
 		if i >= liveWarm {
+			drawn = append(drawn, ms(w.Drawn))
 			painted, answered = append(painted, ms(w.Painted)), append(answered, ms(w.Answered))
 			committed, commit = append(committed, ms(w.Committed)), append(commit, ms(w.Commit))
 		}
@@ -102,7 +103,8 @@ func writes(p *browser.Person, g *browser.Page) []figure.Figure {
 		return fmt.Sprintf("p50 %.1f ms, %d tasks written", figure.Percentile(d, 0.5), largeWrites)
 	}
 	return []figure.Figure{
-		{ID: "P1", What: "Enter → new task painted, p95", Unit: "ms", Value: figure.Percentile(painted, 0.95), Target: 16, Note: p50(painted)},
+		{ID: "P1", What: "Enter → new task painted, p95", Unit: "ms", Value: figure.Percentile(painted, 0.95), Target: 16,
+			Note: fmt.Sprintf("%s; in the document at %.1f ms p50, %.1f p95", p50(painted), figure.Percentile(drawn, 0.5), figure.Percentile(drawn, 0.95))},
 		{ID: "P1", What: "Enter → committed on the device, p95", Unit: "ms", Value: figure.Percentile(committed, 0.95), Target: 16,
 			Note: fmt.Sprintf("%s; the page knows at %.1f ms p50, %.1f p95", p50(committed), figure.Percentile(answered, 0.5), figure.Percentile(answered, 0.95))},
 		{ID: "P1", What: commitWhat, Unit: "ms", Value: figure.Percentile(commit, 0.95), Note: p50(commit)},

@@ -33,7 +33,7 @@ func propagation(ctx context.Context, e env) (out []figure.Figure, err error) {
 		compose(from)
 		for i := range liveWarm + liveChanges {
 			title := "Said from here " + strconv.Itoa(i)
-			to.Run("bench.seen = bench.whenShown(" + strconv.Quote(title) + "); true")
+			to.Run("bench.seen = bench.whenShown(" + strconv.Quote(title) + ").then((t) => t.painted); true")
 			s := write(sender, from, title)
 			rewrite(from, i)
 			at := browser.Eval[float64](to, "bench.seen")
@@ -75,5 +75,5 @@ func write(p *browser.Person, g *browser.Page, title string) written {
 	if p != nil {
 		c = browser.EvalWorker[commit](p, "worker", fmt.Sprintf("bench.commits.get(%d)", k.ID))
 	}
-	return written{Painted: k.Painted - k.Key, Answered: k.Answered - k.Key, Committed: c.Done - k.Key, Commit: c.Done - c.Heard, At: c.Done}
+	return written{Drawn: k.Drawn - k.Key, Painted: k.Painted - k.Key, Answered: k.Answered - k.Key, Committed: c.Done - k.Key, Commit: c.Done - c.Heard, At: c.Done}
 }

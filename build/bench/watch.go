@@ -33,6 +33,7 @@ func profiled(t *trial, p *browser.Person, name string, part func()) {
 
 // written is one task that was written with the keyboard, in milliseconds.
 type written struct {
+	Drawn     float64 // from the key until the row is in the document
 	Painted   float64 // from the key to the screen
 	Answered  float64 // from the key to the worker's answer, in the page
 	Committed float64 // from the key to the end of the commit, in the worker
@@ -42,8 +43,8 @@ type written struct {
 
 // key is what the page saw of a written task, in wall time.
 type key struct {
-	ID                           int
-	Key, Sent, Painted, Answered float64
+	ID                                  int
+	Key, Sent, Drawn, Painted, Answered float64
 }
 
 // commit is when who commits it heard of it, and was done, in wall time.
@@ -54,10 +55,16 @@ globalThis.bench = {
   wall() { return performance.timeOrigin + performance.now(); },
   // after calls back when what is in the document now has been painted.
   after(f) { requestAnimationFrame(() => { const c = new MessageChannel(); c.port1.onmessage = f; c.port2.postMessage(0); }); },
-  // when resolves to the wall time at which something was painted.
+  // when resolves to the wall times at which something was in the document, and painted.
   when(is) {
     return new Promise((done) => {
-      const look = () => { if (!is()) return false; o.disconnect(); bench.after(() => done(bench.wall())); return true; };
+      const look = () => {
+        if (!is()) return false;
+        const drawn = bench.wall();
+        o.disconnect();
+        bench.after(() => done({ drawn, painted: bench.wall() }));
+        return true;
+      };
       const o = new MutationObserver(look);
       if (!look()) o.observe(document.body, { childList: true, subtree: true, characterData: true });
     });
@@ -72,8 +79,8 @@ globalThis.bench = {
       addEventListener("keydown", (e) => {
         if (e.key !== "Enter") return;
         const answer = new Promise((f) => { bench.onCommit = f; });
-        Promise.all([bench.whenShown(title), answer]).then(([painted, { id, at, sent }]) =>
-          done({ id, key: performance.timeOrigin + e.timeStamp, sent, painted, answered: at }));
+        Promise.all([bench.whenShown(title), answer]).then(([shown, { id, at, sent }]) =>
+          done({ id, key: performance.timeOrigin + e.timeStamp, sent, ...shown, answered: at }));
       }, { capture: true, once: true });
     });
   },
@@ -86,7 +93,7 @@ globalThis.bench = {
     const at = bench.wall();
     a.click();
     a.remove();
-    return bench.when(() => location.pathname === path && bench.rows() >= 5).then((painted) => painted - at);
+    return bench.when(() => location.pathname === path && bench.rows() >= 5).then(({ painted }) => painted - at);
   },
 };
 const edits = new Map(); // request → when it was sent

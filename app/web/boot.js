@@ -7,6 +7,7 @@ import * as theme from "./theme.js";
 import * as pwa from "./pwa.js";
 import * as drag from "./drag.js";
 import * as rows from "./rows.js";
+import * as frame from "./frame.js";
 import { connect } from "../../wasm/worker/tab.js";
 
 // go-app writes styles with setAttribute, which the content security policy refuses; the property is allowed.
@@ -31,11 +32,21 @@ globalThis.holdfast = {
   // connect gives something like a MessagePort that speaks sync/port with the replica of one person's workspace.
   connect(tenant, person) {
     const key = `${tenant}/${person}`;
-    const ready = early?.key === key ? early.port : connect(tenant, person);
-    if (early?.port !== ready) early?.port.close();
+    const port = early?.key === key ? early.port : connect(tenant, person);
+    if (early?.port !== port) early?.port.close();
     early = null;
     keep(key);
-    return ready;
+    let open = true;
+    return {
+      postMessage: (text) => port.postMessage(text),
+      close() {
+        open = false;
+        port.close();
+      },
+      set onmessage(hear) {
+        port.onmessage = (message) => frame.after(() => open && hear(message));
+      },
+    };
   },
 };
 
@@ -64,6 +75,7 @@ function keep(key) {
 
 theme.start();
 drag.start();
+frame.start();
 pwa.start();
 
 const go = new Go();

@@ -39,12 +39,26 @@ function make(id) {
 }
 
 function look(row, html) {
+  html = html.replace(/><use href="#i-([a-z0-9-]+)"><\/use>/g, (_, name) => icon(name));
   if (!row.firstChild) {
     row.innerHTML = html;
     return;
   }
   template.innerHTML = html;
   become(row.firstChild, template.content.firstChild);
+}
+
+const icons = new Map();
+
+// icon is a symbol's content, in the place of a reference to it: for each reference the browser would make a tree of its own.
+function icon(name) {
+  let text = icons.get(name);
+  if (!text) {
+    const symbol = document.getElementById(`i-${name}`);
+    text = ` viewBox="${symbol.getAttribute("viewBox")}">${symbol.innerHTML}`;
+    icons.set(name, text);
+  }
+  return text;
 }
 
 // stand says where a row is. What was said last is kept beside, which is quicker to read than attributes.

@@ -450,3 +450,15 @@ func TestScripts(t *testing.T) {
 	exec(t, db, "  -- only a comment\n")
 	exec(t, db, "")
 }
+
+func TestWaitIsTurnedOnAndOff(t *testing.T) {
+	db := open(t, newFiles(t).path("w.db"))
+	for i := range 4 {
+		must(t, Wait(ctx, db, i%2 == 0))
+		var got int
+		must(t, db.QueryRow("PRAGMA synchronous").Scan(&got))
+		if want := 2 - i%2; got != want {
+			t.Errorf("step %d: synchronous is %d, want %d", i, got, want)
+		}
+	}
+}

@@ -111,9 +111,21 @@ Worker.prototype.postMessage = function (m, ...rest) {
 };
 true`
 
+// workerWatch notes, in wall time: of each edit when it was heard of and committed; of everything when the worker sent to the region,
+// heard from it, and told its page.
 const workerWatch = `
-globalThis.bench = { commits: new Map() };
+globalThis.bench = { commits: new Map(), sent: [], heard: [], told: [] };
 const wall = () => performance.timeOrigin + performance.now();
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (m) {
+  bench.sent.push(wall());
+  if (!this.watched) {
+    this.watched = true;
+    this.addEventListener("message", () => bench.heard.push(wall()), true);
+  }
+  send.call(this, m);
+};
+bench.first = (what, after) => bench[what].find((at) => at >= after) ?? 0;
 const hear = self.onmessage;
 self.onmessage = (e) => {
   const heard = wall();
@@ -125,6 +137,7 @@ const answer = self.postMessage;
 self.postMessage = (m) => {
   const c = bench.commits.get(m.re);
   if (c) c.done = wall();
+  else bench.told.push(wall());
   answer.call(self, m);
 };
 true`

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"holdfast/server/billing"
+	"holdfast/server/ledger"
+	"holdfast/server/money"
 	"holdfast/server/payment"
 	"holdfast/sync/fault"
 )
@@ -72,5 +74,46 @@ func TestBM08_AnotherCatalogueIsPlannedAndApplied(t *testing.T) {
 	w.restart()
 	if _, err := w.s.Catalog().Coupon("HELLO"); err != nil || len(planned) != 1 || len(applied) != 1 {
 		t.Errorf("%v, planned %+v, applied %+v", err, planned, applied)
+	}
+}
+
+func TestBM27_ATransferIsMatchedByHand(t *testing.T) {
+	w := newWorld(t)
+	w.pass()
+	ctx := t.Context()
+	must(t, w.s.SetMethod(ctx, w.ws, payment.Method{Kind: payment.Wire}))
+	must(t, w.s.ChangePlan(ctx, w.ws, "business"))
+	v := w.account().Invoices[0]
+	wire := payment.Event{ID: "T1", Amount: money.New(v.Total, "EUR"), Reference: "thank you"}
+	for range 2 { // a bank tells twice
+		must(t, w.s.Arrived(ctx, wire))
+	}
+	w.restart()
+	if len(w.s.Stray()) != 1 {
+		t.Fatalf("%+v", w.s.Stray())
+	}
+	for name, try := range map[string][2]string{"no-transfer": {"T2", v.Number}, "no-invoice": {"T1", "HF-9"}} {
+		if err := w.s.Match(ctx, try[0], w.ws, try[1]); fault.KindOf(err) != fault.NotFound {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	must(t, w.s.Match(ctx, "T1", w.ws, v.Number))
+	w.restart()
+	must(t, w.s.Arrived(ctx, wire)) // a third time
+	if a := w.account(); len(w.s.Stray()) != 0 || a.Invoices[0].State != "paid" || len(a.Payments) != 1 {
+		t.Errorf("%+v, the invoice is %s", w.s.Stray(), a.Invoices[0].State)
+	}
+	if err := w.s.Match(ctx, "T1", w.ws, v.Number); fault.KindOf(err) != fault.NotFound {
+		t.Errorf("matched twice: %v", err)
+	}
+	if d := w.s.engine.Reconcile(); len(d) > 0 {
+		t.Errorf("%+v", d)
+	}
+	for _, row := range ledger.Trial(w.s.Books()...) {
+		for _, e := range row.Accounts {
+			if e.Account == ledger.Unapplied || e.Account == ledger.Cash && e.Amount != v.Total {
+				t.Errorf("%s holds %d", e.Account, e.Amount)
+			}
+		}
 	}
 }

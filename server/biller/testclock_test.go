@@ -2,6 +2,7 @@ package biller
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -143,5 +144,44 @@ func TestTestClocksRefuse(t *testing.T) {
 	must(t, err)
 	if now := w.s.of(w.ws).engine.Catalog(); now == before || !now.Invoices.Test {
 		t.Error("the test clock does not sell by the new catalogue")
+	}
+}
+
+// A process that ends while a test clock is being moved loses and repeats nothing: its work is ahead of its clock.
+func TestTestClocksSurviveACrash(t *testing.T) {
+	start, middle, end := time.Date(2027, 1, 31, 12, 0, 0, 0, time.UTC), time.Date(2027, 4, 2, 0, 0, 0, 0, time.UTC), time.Date(2027, 7, 2, 0, 0, 0, 0, time.UTC)
+	live := func(crash bool) string {
+		w := newWorld(t)
+		w.pass()
+		ctx := t.Context()
+		c, err := w.s.StartTestClock(ctx, w.ws, start)
+		must(t, err)
+		must(t, w.s.SetMethod(ctx, w.ws, payment.Method{Kind: payment.Card, Token: "4000000000000259"})) // disputed
+		must(t, w.s.ChangePlan(ctx, w.ws, "business"))
+		_, err = w.s.AdvanceTestClock(ctx, w.ws, middle)
+		must(t, err)
+		if crash {
+			must(t, w.s.db.PutTestClock(ctx, c)) // what the disk held before
+			w.restart()
+			if now, _ := w.s.TestClock(w.ws); !now.At.After(start) {
+				t.Errorf("the clock went back to %v", now.At)
+			}
+		}
+		_, err = w.s.AdvanceTestClock(ctx, w.ws, end)
+		must(t, err)
+		a, err := w.s.Account(ctx, w.ws)
+		must(t, err)
+		var b strings.Builder
+		for _, v := range a.Invoices {
+			fmt.Fprintln(&b, v.Number, v.State, v.Total, v.Due())
+		}
+		fmt.Fprintln(&b, len(a.Payments), a.Standing(), len(a.Book.Txs()))
+		if d := w.s.of(w.ws).engine.Reconcile(); len(d) > 0 {
+			t.Errorf("%+v", d)
+		}
+		return b.String()
+	}
+	if without, with := live(false), live(true); with != without {
+		t.Errorf("with a crash\n%swithout\n%s", with, without)
 	}
 }

@@ -32,6 +32,7 @@ func (c *caller) life(at string) {
 	if m := c.do(200, "GET", at+"/methods", ""); strings.Contains(m, "4242424242424242") {
 		t.Errorf("a card's number is shown: %s", m)
 	}
+	c.do(200, "POST", at+"/methods/page", "")
 	c.do(200, "GET", at+"/plans", "")
 	c.do(200, "GET", at+"/upcoming", "")
 	if o := c.command(at, "/subscription/change", `{"plan":"pro","when":"now"}`); len(o.Invoices) != 1 || o.Invoices[0].State != "paid" || o.Subscription.Plan != "pro" {

@@ -12,6 +12,7 @@ import (
 
 	"holdfast/build/assets"
 	"holdfast/edge/gateway"
+	"holdfast/edge/metrics"
 	edge "holdfast/edge/node"
 	"holdfast/server/hub"
 	"holdfast/sync/fault"
@@ -28,6 +29,7 @@ type edgeCmd struct {
 	TLSCert    string         `env:"HOLDFAST_TLS_CERT" type:"path" help:"Certificate file, when no proxy in front ends TLS."`
 	TLSKey     string         `env:"HOLDFAST_TLS_KEY" type:"path" help:"Key file of the certificate."`
 	Proxies    []netip.Prefix `env:"HOLDFAST_TRUSTED_PROXIES" help:"Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8."`
+	Metrics    string         `name:"metrics-listen" default:"127.0.0.1:9464" env:"HOLDFAST_METRICS_LISTEN" help:"Address on which a monitoring system reads /metrics, such as 127.0.0.1:9464. Anybody who reaches it can read it. Empty: nowhere."`
 
 	trust *tls.Config
 }
@@ -70,7 +72,14 @@ func (c edgeCmd) open(ctx context.Context, secret string, log *slog.Logger) (ope
 	if err := g.Open(ctx); err != nil {
 		return []node{closer(n.Close)}, err
 	}
-	return []node{closer(n.Close), g}, nil
+	if c.Metrics == "" {
+		return []node{closer(n.Close), g}, nil
+	}
+	m := metrics.New(metrics.Config{Listen: c.Metrics, Node: n, Log: log})
+	if err := m.Open(ctx); err != nil {
+		return []node{closer(n.Close), g}, err
+	}
+	return []node{closer(n.Close), g, m}, nil
 }
 
 type hubCmd struct {

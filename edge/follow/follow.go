@@ -51,6 +51,7 @@ type Follower struct {
 	cancel   context.CancelFunc
 	done     sync.WaitGroup
 	attached atomic.Bool
+	behind   atomic.Uint64
 
 	mu      sync.Mutex
 	since   time.Time          // when the present attempt or reader began
@@ -101,6 +102,9 @@ func (f *Follower) Poke(fresh time.Duration) {
 // Attached tells whether a reader stands and nothing has shown yet that it is broken.
 func (f *Follower) Attached() bool { return f.attached.Load() }
 
+// Behind is how many messages the stream held beyond the last one read, when that was sent.
+func (f *Follower) Behind() uint64 { return f.behind.Load() }
+
 func (f *Follower) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := f.session(ctx)
@@ -134,11 +138,12 @@ func (f *Follower) session(ctx context.Context) error {
 	var reader sync.WaitGroup
 	reader.Go(func() {
 		defer close(way)
-		broken = read(ctx, it, way)
+		broken = f.read(ctx, it, way)
 	})
 	defer reader.Wait()
 	defer it.Stop()
 	defer cancel()
+	f.behind.Store(cons.CachedInfo().NumPending)
 	f.attached.Store(true)
 	return f.consume(ctx, way, cons.CachedInfo().NumPending, &broken)
 }
@@ -193,7 +198,7 @@ func (f *Follower) jetStream() (jetstream.JetStream, error) {
 }
 
 // read moves messages from the reader to the channel and sees that none is missing between.
-func read(ctx context.Context, it jetstream.MessagesContext, way chan<- Message) error {
+func (f *Follower) read(ctx context.Context, it jetstream.MessagesContext, way chan<- Message) error {
 	const op = "follow.read"
 	var last uint64
 	for {
@@ -209,6 +214,7 @@ func read(ctx context.Context, it jetstream.MessagesContext, way chan<- Message)
 			return fault.E(op, fault.Unavailable, errors.New("messages were lost on the way"))
 		}
 		last = meta.Sequence.Consumer
+		f.behind.Store(meta.NumPending)
 		select {
 		case way <- Message{meta.Sequence.Stream, m.Subject(), m.Headers(), m.Data(), meta.Timestamp}:
 		case <-ctx.Done():

@@ -7,7 +7,7 @@
 //	/api/me                    who one is, answered here, also while the hub is away
 //	/api/…                     everything else about people and workspaces, answered by the hub
 //	/operator/…                the operator's pages, answered by the hub; nothing for everybody else
-//	/healthz                   for load balancers
+//	/healthz, /readyz          for whoever starts it anew, and for load balancers
 //
 // It never answers anything about a workspace to somebody who is not a member of it but "not found". The session comes
 // from the cookie and is verified here; the message server and the hub verify it again.
@@ -63,6 +63,8 @@ type Hub interface {
 	HubHTTP(ctx context.Context, r *http.Request) (*http.Response, error)
 	// Linked tells whether the hub can be reached, as far as is known.
 	Linked() bool
+	// Ready tells why the edge does not take work, or nil.
+	Ready() error
 }
 
 // Node is the edge that the gateway stands before.
@@ -170,6 +172,7 @@ func (g *Gateway) handler() http.Handler {
 	mux.HandleFunc("/operator", g.operator)
 	mux.HandleFunc("/operator/", g.operator)
 	mux.HandleFunc("GET /healthz", g.health)
+	mux.HandleFunc("GET /readyz", g.ready)
 	mux.HandleFunc("/sync/", g.nothing)
 	mux.HandleFunc("/assets/", g.file)
 	mux.HandleFunc("/", g.page)

@@ -82,7 +82,19 @@ func (g *Gateway) nothing(w http.ResponseWriter, _ *http.Request) {
 	problem.Write(w, fault.Errorf("gateway", fault.NotFound, "There is nothing at this address."))
 }
 
-// health is for load balancers: the region serves its people with or without the hub.
+// ready is for load balancers: nobody should be sent here now when it is an error.
+func (g *Gateway) ready(w http.ResponseWriter, _ *http.Request) {
+	if err := g.cfg.Node.Ready(); err != nil {
+		problem.Write(w, err)
+		return
+	}
+	writeJSON(w, struct {
+		Status string `json:"status"`
+		Region string `json:"region"`
+	}{"ready", g.cfg.Region})
+}
+
+// health tells that the process lives: the region serves its people with or without the hub.
 func (g *Gateway) health(w http.ResponseWriter, _ *http.Request) {
 	hub := "away"
 	if g.cfg.Node.Linked() {

@@ -138,6 +138,16 @@ func TestHealth(t *testing.T) {
 	if r := w.send("GET", "/healthz"); r.status != 200 || r.body != `{"status":"ok","region":"eu","hub":"linked"}`+"\n" {
 		t.Errorf("%d %s", r.status, r.body)
 	}
+	if r := w.send("GET", "/readyz"); r.status != 200 || r.body != `{"status":"ready","region":"eu"}`+"\n" {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	must(t, w.node.Close())
+	if r := w.send("GET", "/readyz"); r.status != 503 {
+		t.Errorf("an edge that has stopped: %d %s", r.status, r.body)
+	}
+	if r := w.send("GET", "/metrics"); r.status == 200 && strings.Contains(r.body, "holdfast_edge") {
+		t.Error("browsers can read the metrics")
+	}
 }
 
 func TestNotBuilt(t *testing.T) {

@@ -186,6 +186,12 @@ func (m *Meter) run(ctx context.Context) {
 	}
 }
 
+// Backlog is how many records are not in the stream yet.
+func (m *Meter) Backlog(ctx context.Context) (n int64, err error) {
+	err = m.cfg.DB.QueryRowContext(ctx, q("backlog"), m.out.sent.Load()).Scan(&n)
+	return n, sqlite.Wrap("meter.Backlog", err)
+}
+
 func (m *Meter) log(msg string, err error) {
 	if err != nil {
 		m.cfg.Log.Error(msg, "err", err)

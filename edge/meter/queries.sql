@@ -10,6 +10,9 @@ INSERT INTO usage (meter, tenant, at_ms, first, last, quantity) VALUES (?, ?, ?,
 -- name: after
 SELECT n, meter, tenant, at_ms, first, last, quantity FROM usage WHERE n > ? ORDER BY n LIMIT ?
 
+-- name: backlog
+SELECT count(*) FROM usage WHERE n > ?
+
 -- name: tidy
 DELETE FROM usage WHERE n <= ? AND at_ms < ?
 

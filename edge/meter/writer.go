@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -25,6 +26,8 @@ type writer struct {
 	cfg  Config
 	js   jetstream.JetStream
 	wake chan struct{}
+
+	sent atomic.Int64 // done, for others to see
 
 	known bool // done and last are known
 	done  int64
@@ -98,6 +101,7 @@ func (w *writer) drain(ctx context.Context) error {
 		}
 	}
 	for {
+		w.sent.Store(w.done)
 		list, err := w.next(ctx)
 		if err != nil || len(list) == 0 {
 			return err

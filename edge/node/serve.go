@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"holdfast/edge/dir"
+	"holdfast/edge/metrics"
 	"holdfast/edge/snapshot"
 	"holdfast/edge/tenant"
 	"holdfast/sync/directory"
@@ -31,6 +32,30 @@ func (n *Node) Linked() bool { return n.srv.Linked() }
 
 // Connections is the number of browsers connected.
 func (n *Node) Connections() int { return n.conns.Len() }
+
+// Ready tells why the edge does not take work, or nil. That the hub is away is no reason.
+func (n *Node) Ready() error {
+	const op = "node.Ready"
+	switch {
+	case !n.ready.Load():
+		return fault.Errorf(op, fault.Unavailable, "This region is starting or stopping.")
+	case !n.srv.Streaming():
+		return fault.Errorf(op, fault.Unavailable, "This region's streams do not run.")
+	}
+	return nil
+}
+
+// Stats are the edge's figures, for a monitoring system.
+func (n *Node) Stats(ctx context.Context) (metrics.Stats, error) {
+	backlog, err := n.meter.Backlog(ctx)
+	if err != nil {
+		return metrics.Stats{}, fault.Wrap("node.Stats", err)
+	}
+	s := metrics.Stats{Connections: n.conns.Len(), OpenFiles: n.tenants.Opened(), SetAside: n.stream.SetAside(), Linked: n.Linked(),
+		LogBytes: n.tenants.LogBytes(), UsageBacklog: backlog, Lags: n.stream.Lags()}
+	s.Pushes, s.Commits = n.tenants.Pushed()
+	return s, nil
+}
 
 // Verify reads a session token (dir.Dir.Verify).
 func (n *Node) Verify(raw string) (token.Claims, error) { return n.dir.Verify(raw) }

@@ -19,6 +19,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"holdfast/edge/metrics"
 	"holdfast/edge/tenant"
 	"holdfast/sync/change"
 	"holdfast/sync/directory"
@@ -289,6 +290,25 @@ func (s *Stream) RegionsChanged() {
 	for _, p := range old {
 		p.close()
 	}
+}
+
+// Lags tells how each stream of the other regions is followed.
+func (s *Stream) Lags() (out []metrics.Lag) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, p := range s.peers {
+		for shard, f := range p.shards {
+			out = append(out, metrics.Lag{Region: name, Shard: shard, Attached: f.Attached(), Behind: f.Behind()})
+		}
+	}
+	return out
+}
+
+// SetAside is how many workspaces could not be merged into and are tried again.
+func (s *Stream) SetAside() int {
+	s.lame.mu.Lock()
+	defer s.lame.mu.Unlock()
+	return len(s.lame.upTo)
 }
 
 // others are the names of the regions followed.

@@ -68,6 +68,8 @@ func (t *Tenant) pushGroup(ctx context.Context) {
 		}
 		return
 	}
+	t.s.pushes.Add(uint64(len(group)))
+	t.s.commits.Add(1)
 	offers := make([]ingress.Offer, len(group))
 	for i, w := range group {
 		offers[i] = w.Offer

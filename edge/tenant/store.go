@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holdfast/sync/change"
@@ -53,6 +54,8 @@ type Config struct {
 // Store is a region's workspaces; make it with New. It is safe for concurrent use.
 type Store struct {
 	cfg Config
+
+	pushes, commits atomic.Uint64
 
 	mu     sync.Mutex
 	open   map[id.ID]*slot
@@ -144,6 +147,29 @@ func (s *Store) Opened() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.open)
+}
+
+// Pushed is how many pushes came since the start, and in how many commits.
+func (s *Store) Pushed() (pushes, commits uint64) { return s.pushes.Load(), s.commits.Load() }
+
+// LogBytes is what the logs of the open files take.
+func (s *Store) LogBytes() (n int64) {
+	s.mu.Lock()
+	var list []*slot
+	for _, o := range s.open {
+		select {
+		case <-o.ready:
+			if o.err == nil {
+				list = append(list, o)
+			}
+		default:
+		}
+	}
+	s.mu.Unlock()
+	for _, o := range list {
+		n += o.t.in.LogBytes() // known without the file, which may be closed by now
+	}
+	return n
 }
 
 // All calls f with each workspace that has a file, and the file's size in bytes, until f gives false.

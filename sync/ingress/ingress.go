@@ -204,6 +204,16 @@ func (g *Ingress) Floors() change.Vector {
 	return v
 }
 
+// LogBytes is what the entries in the log take.
+func (g *Ingress) LogBytes() (n int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, o := range g.origins {
+		n += o.bytes
+	}
+	return n
+}
+
 func (g *Ingress) ack(region, name string, seq uint64) {
 	v := g.applied[region]
 	if v == nil {

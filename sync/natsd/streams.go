@@ -6,6 +6,9 @@ import (
 	"holdfast/sync/fault"
 )
 
+// Streaming tells whether JetStream runs.
+func (s *Server) Streaming() bool { return s.srv.JetStreamEnabled() }
+
 // RestartStreams takes JetStream down and up again, without touching connections: after a failed write (a full disk) a
 // stream takes nothing more until then. It does nothing, and gives Full, while there is no room on the disk, and Busy when
 // it was done a moment ago.

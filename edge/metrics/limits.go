@@ -1,0 +1,10 @@
+package metrics
+
+import "time"
+
+const (
+	headerMax  = 5 * time.Second
+	idleMax    = 2 * time.Minute
+	scrapeMax  = 5 * time.Second
+	scrapesMax = 4
+)

@@ -173,7 +173,7 @@ func (s *Service) Pass(ctx context.Context) error {
 		return errors.Join(append(errs, err)...)
 	}
 	for _, t := range list {
-		if t.State == tenancy.Deleted {
+		if t.State == tenancy.Deleted || s.tests.busy(t.ID) {
 			continue
 		}
 		err := s.prepare(ctx, t, false)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"holdfast/server/billing"
@@ -26,7 +27,13 @@ const (
 // testBooks are one workspace's, on a test clock.
 type testBooks struct {
 	books
+	tenant  id.ID
 	started time.Time
+	playing atomic.Bool // the clock is being moved, which may take a while
+}
+
+func (b *testBooks) clock() billingdb.TestClock {
+	return billingdb.TestClock{Tenant: b.tenant, Started: b.started, At: b.engine.Now().UTC()}
 }
 
 // testClocks are the workspaces that run on one.
@@ -75,6 +82,12 @@ func (c *testClocks) drop(tenant id.ID) {
 	}
 }
 
+// busy tells whether a workspace's test clock is being moved, so that nobody else waits for it.
+func (c *testClocks) busy(tenant id.ID) bool {
+	b := c.get(tenant)
+	return b != nil && b.playing.Load()
+}
+
 func (s *Service) testDir(tenant id.ID) string {
 	return filepath.Join(s.cfg.Dir, testFolder, string(tenant))
 }
@@ -102,7 +115,7 @@ func (s *Service) openTests(ctx context.Context) error {
 }
 
 func (s *Service) openTest(ctx context.Context, c billingdb.TestClock) error {
-	b := &testBooks{books: books{test: true}, started: c.Started}
+	b := &testBooks{books: books{test: true}, tenant: c.Tenant, started: c.Started}
 	if err := b.open(ctx, s.testDir(c.Tenant), testCatalog(s.engine.Catalog()), c.At, nil); err != nil {
 		return err
 	}
@@ -120,12 +133,9 @@ func (s *Service) openTest(ctx context.Context, c billingdb.TestClock) error {
 
 // TestClocks lists the workspaces on a test clock, the oldest first.
 func (s *Service) TestClocks() []billingdb.TestClock {
-	s.tests.mu.RLock()
-	defer s.tests.mu.RUnlock()
 	out := []billingdb.TestClock{}
-	for _, t := range s.tests.order {
-		b := s.tests.by[t]
-		out = append(out, billingdb.TestClock{Tenant: t, Started: b.started, At: b.engine.Now().UTC()})
+	for _, b := range s.tests.list() {
+		out = append(out, b.clock())
 	}
 	return out
 }
@@ -136,7 +146,7 @@ func (s *Service) TestClock(tenant id.ID) (billingdb.TestClock, bool) {
 	if b == nil {
 		return billingdb.TestClock{}, false
 	}
-	return billingdb.TestClock{Tenant: tenant, Started: b.started, At: b.engine.Now().UTC()}, true
+	return b.clock(), true
 }
 
 // StartTestClock gives a workspace a test clock that begins at a moment (zero: now). Its account begins anew there, with the first plan, its
@@ -239,9 +249,10 @@ func (s *Service) AdvanceTestClock(ctx context.Context, tenant id.ID, to time.Ti
 		case to.Sub(now) > testStepMax:
 			return fault.Errorf(op, fault.TooLarge, "A test clock moves by at most %d days at a time.", int(testStepMax.Hours()/24))
 		}
+		b.playing.Store(true)
+		defer b.playing.Store(false)
 		err := b.play(ctx, to)
-		c := billingdb.TestClock{Tenant: tenant, Started: b.started, At: b.engine.Now()}
-		return errors.Join(err, s.db.PutTestClock(context.WithoutCancel(ctx), c))
+		return errors.Join(err, s.db.PutTestClock(context.WithoutCancel(ctx), b.clock()))
 	}()
 	if err == nil {
 		err = s.prepare(ctx, t, false)

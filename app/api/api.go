@@ -213,6 +213,15 @@ type named struct {
 // Me asks who is signed in.
 func (c Client) Me() (m Me, p *Problem) { p = c.call("GET", "/api/me", nil, &m); return }
 
+// Operator tells whether the person runs the whole installation.
+func (c Client) Operator() (is bool, p *Problem) {
+	var me struct {
+		Operator bool `json:"operator"`
+	}
+	p = c.call("GET", "/api/people/me", nil, &me)
+	return me.Operator, p
+}
+
 // Renew gets a new token for a session that still stands.
 func (c Client) Renew() *Problem { return c.call("POST", "/api/auth/renew", struct{}{}, nil) }
 

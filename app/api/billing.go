@@ -14,6 +14,13 @@ type Billing struct {
 		Seats   int64  `json:"seats"`
 		UntilMS int64  `json:"untilMS"`
 		Next    string `json:"next"` // the plan that follows then
+		Status  string `json:"status"`
+
+		EndsMS        int64 `json:"endsMS"`   // it is cancelled for then
+		TrialMS       int64 `json:"trialMS"`  // a trial runs until then
+		ResumeMS      int64 `json:"resumeMS"` // it is paused until then
+		MayCancel     bool  `json:"mayCancel"`
+		MayReactivate bool  `json:"mayReactivate"`
 	} `json:"plan"`
 	Standing  string         `json:"standing"` // good, past_due, restricted
 	Plans     []BillingPlan  `json:"plans"`
@@ -22,6 +29,8 @@ type Billing struct {
 	Invoices  []Invoice      `json:"invoices"`
 	Methods   []PayMethod    `json:"methods"`
 	Credit    string         `json:"credit"`
+	Credits   []Credit       `json:"credits"`
+	PastDue   []PastDue      `json:"pastDue"`
 	Details   BillingDetails `json:"details"`
 	Processor string         `json:"processor"` // test: no money is moved; stripe: methods are added on its page
 	GoTo      string         `json:"goTo"`      // the page to which the browser has to go now
@@ -73,6 +82,22 @@ type Invoice struct {
 	Confirm  bool   `json:"confirm"`
 }
 
+// PastDue is an invoice that was not paid, and what comes next.
+type PastDue struct {
+	Number     string `json:"number"`
+	Due        string `json:"due"`
+	Why        string `json:"why"`
+	RetryMS    int64  `json:"retryMS"`
+	RestrictMS int64  `json:"restrictMS"`
+}
+
+// Credit pays the next invoices.
+type Credit struct {
+	From      string `json:"from"`
+	Left      string `json:"left"`
+	ExpiresMS int64  `json:"expiresMS"`
+}
+
 type PayMethod struct {
 	Kind string `json:"kind"`
 	Text string `json:"text"`
@@ -109,6 +134,16 @@ func (c Client) PreviewPlan(tenant id.ID, plan string) (v PlanChange, p *Problem
 
 func (c Client) ChangePlan(tenant id.ID, plan string) (b Billing, p *Problem) {
 	p = c.call("POST", ws(tenant)+"/billing/plan", map[string]string{"plan": plan}, &b)
+	return
+}
+
+func (c Client) CancelPlan(tenant id.ID) (b Billing, p *Problem) {
+	p = c.call("POST", ws(tenant)+"/billing/cancel", struct{}{}, &b)
+	return
+}
+
+func (c Client) ReactivatePlan(tenant id.ID) (b Billing, p *Problem) {
+	p = c.call("POST", ws(tenant)+"/billing/reactivate", struct{}{}, &b)
 	return
 }
 

@@ -25,7 +25,8 @@ func billing(path string) any {
 		}
 		return out
 	}
-	b := api.Billing{Standing: "past_due", Credit: "12.50 EUR", Upcoming: &api.Bill{Lines: []api.BillLine{{Name: "Seats", Quantity: "4", Amount: "24.00 EUR"}, {Name: "Changes above a million", Quantity: "2", Amount: "2.00 EUR"}}, Tax: "5.20 EUR", Total: "31.20 EUR"},
+	b := api.Billing{Standing: "past_due", Credit: "12.50 EUR", Credits: []api.Credit{{From: "Credit note or overpayment", Left: "2.50 EUR"}, {From: "Given to you", Left: "10.00 EUR", ExpiresMS: Noon.AddDate(0, 3, 0).UnixMilli()}},
+		PastDue: []api.PastDue{{Number: "HF-000042", Due: "28.80 EUR", Why: "insufficient funds", RetryMS: Noon.AddDate(0, 0, 2).UnixMilli(), RestrictMS: Noon.AddDate(0, 0, 9).UnixMilli()}}, Upcoming: &api.Bill{Lines: []api.BillLine{{Name: "Seats", Quantity: "4", Amount: "24.00 EUR"}, {Name: "Changes above a million", Quantity: "2", Amount: "2.00 EUR"}}, Tax: "5.20 EUR", Total: "31.20 EUR"},
 		Plans: []api.BillingPlan{
 			{ID: "free", Name: "Free", Prices: []string{"Seats: free"}, Grants: []string{"Seats: up to 10", "Changes this month: up to 1,000,000"}},
 			{ID: "team", Name: "Team", Now: true, Prices: []string{"6.00 EUR for each seat and month", "Changes above a million: 1.00 EUR for each started package"}, Grants: []string{"Seats: up to 200"}},
@@ -35,6 +36,10 @@ func billing(path string) any {
 		Invoices: []api.Invoice{{Number: "HF-000042", State: "open", IssuedMS: Noon.AddDate(0, 0, -22).UnixMilli(), Total: "28.80 EUR", Due: "28.80 EUR", Confirm: true}, {Number: "HF-000017", State: "paid", IssuedMS: Noon.AddDate(0, 0, -53).UnixMilli(), Total: "28.80 EUR"}},
 		Methods:  []api.PayMethod{{Kind: "card", Text: "•••• 4242"}},
 		Details:  api.BillingDetails{Name: "Harbor Studio", Address: []string{"Kai 3", "20457 Hamburg"}, Country: "DE", VATID: "DE136695976"}}
+	b.Plan.Status, b.Plan.MayCancel = "active", !strings.HasSuffix(path, "/cancel")
+	if b.Plan.MayReactivate = !b.Plan.MayCancel; b.Plan.MayReactivate {
+		b.Plan.EndsMS = Noon.AddDate(0, 0, 8).UnixMilli()
+	}
 	b.Plan.ID, b.Plan.Name, b.Plan.Seats, b.Plan.UntilMS = "team", "Team", 4, Noon.AddDate(0, 0, 8).UnixMilli()
 	return b
 }

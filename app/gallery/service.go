@@ -32,6 +32,8 @@ func (w *world) fetch(method, path, _ string) (int, string, error) {
 		return 401, `{"kind":"expired"}`, nil
 	case "GET /api/auth/passkeys":
 		return reply([]api.Passkey{{ID: "1", Name: "Laptop", CreatedMS: ms(-200), UsedMS: ms(0)}, {ID: "2", Name: "Phone", CreatedMS: ms(-30), UsedMS: ms(-2), Synced: true}})
+	case "GET /api/people/me":
+		return reply(map[string]any{"id": Ana, "name": "Ana Duarte", "operator": true})
 	case "GET /api/auth/sessions":
 		return reply([]api.Session{{ID: "a", Agent: "Chrome on Linux", Current: true, SeenMS: ms(0)}, {ID: "b", Agent: "Safari on iPhone", Region: "us", SeenMS: ms(-1)}})
 	case "POST /api/auth/link/begin":
@@ -42,7 +44,7 @@ func (w *world) fetch(method, path, _ string) (int, string, error) {
 		return reply(api.Invitation{ID: "j", Role: "member", URL: "/join/k2d8", ExpiresMS: ms(7)})
 	case "GET /api/workspaces/" + string(Tenant) + "/usage":
 		return reply(api.Usage{Month: "2026-11", AsOfMS: ms(0), Rows: []api.UsageRow{{Meter: "changes", Quantity: 18412}, {Meter: "api-calls", Quantity: 350}, {Meter: "storage-bytes", Unit: "bytes", Quantity: 7_340_032}, {Meter: "storage-byte-hours", Unit: "byte-hours", Quantity: 2_900_000_000}, {Meter: "connected-seconds", Unit: "seconds", Quantity: 1_534_000}, {Meter: "egress-bytes", Unit: "bytes", Quantity: 48_230_112}, {Meter: "notifications", Unit: "notifications", Quantity: 61}, {Meter: "seats", Unit: "seats", Quantity: 4}, {Meter: "seats-peak", Unit: "seats", Quantity: 5}, {Meter: "seat-hours", Unit: "seat-hours", Quantity: 1_740}}})
-	case "GET " + billingPath, "POST " + billingPath + "/plan", "POST " + billingPath + "/preview":
+	case "GET " + billingPath, "POST " + billingPath + "/plan", "POST " + billingPath + "/cancel", "POST " + billingPath + "/reactivate", "POST " + billingPath + "/preview":
 		return reply(billing(path))
 	case "GET " + hooksPath:
 		return reply(webhooks)

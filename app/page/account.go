@@ -25,6 +25,7 @@ type Account struct {
 
 	passkeys []api.Passkey
 	sessions []api.Session
+	operator bool
 	loaded   bool
 	busy     bool
 	failed   string
@@ -39,12 +40,16 @@ func (c *Account) load(ctx app.Context) {
 		if p == nil {
 			sessions, p = c.App.API.Sessions()
 		}
+		operator := false
+		if p == nil {
+			operator, p = c.App.API.Operator()
+		}
 		ctx.Dispatch(func(app.Context) {
 			if c.failed = ""; p != nil {
 				c.failed = p.Sentence()
 				return
 			}
-			c.passkeys, c.sessions, c.loaded = keys, sessions, true
+			c.passkeys, c.sessions, c.operator, c.loaded = keys, sessions, operator, true
 		})
 	}()
 }
@@ -58,6 +63,9 @@ func (c *Account) Render() app.UI {
 	return app.Main().ID("main").TabIndex(-1).Class("main").Style("margin", "0").Style("border", "0").Style("height", "100dvh").OnClick(c.onClick).Body(
 		app.Header().Class("bar").Body(
 			view.Button{Label: "Back to work", Href: back.Path(), Kind: "quiet"}.UI(),
+			app.If(c.operator, func() app.UI {
+				return app.Div().Class("bar-end").Body(view.Button{Label: "Operator's console", Href: "/operator", Kind: "quiet"}.UI())
+			}),
 		),
 		app.Div().Class("page").Body(app.Div().Class("page-in").Body(
 			app.Header().Body(app.H1().Text(a.me.Person.Name), app.P().Text("Passkeys are how you sign in: there is no password. Keep at least two, on different devices, so that losing one does not lock you out.")),

@@ -55,7 +55,7 @@ func (c *BillingPage) Render() app.UI {
 	}
 	return app.Div().Class("body").OnClick(c.onClick).Body(a.prose("Billing", text,
 		view.Notice("danger", c.failed), view.Notice("danger", standing(c.b.Standing)),
-		c.plans(), c.usage(), c.upcoming(), c.invoices(), c.paying(), &Webhooks{App: a}))
+		c.owing(), c.plans(), c.usage(), c.upcoming(), c.invoices(), c.credits(), c.paying(), &Webhooks{App: a}))
 }
 
 func standing(s string) string {
@@ -89,11 +89,7 @@ func (c *BillingPage) plans() app.UI {
 					return view.Button{Act: "plan", ID: p.ID, DOM: "plan-" + p.ID, Label: label, Kind: kind, Busy: c.busy == p.ID}.UI()
 				})))
 	}
-	note := view.Count(int(b.Plan.Seats), "seat", "seats") + " · this month ends on " + date(b.Plan.UntilMS-1)
-	if b.Plan.Next != "" {
-		note = "Changes to " + b.Plan.Next + " on " + date(b.Plan.UntilMS)
-	}
-	return app.Section().Body(app.Header().Body(app.H2().Text("Plan: "+b.Plan.Name), app.P().Text(note)), app.Ul().Class("plans").Body(list...))
+	return app.Section().Body(app.Header().Body(app.H2().Text("Plan: "+b.Plan.Name), app.P().Text(planNote(b))), app.Ul().Class("plans").Body(list...), c.planEnd())
 }
 
 // amountOf writes a meter's quantity with its unit.
@@ -190,9 +186,6 @@ func (c *BillingPage) paying() app.UI {
 		app.If(d.Email == "", func() app.UI { return view.Button{Act: "details", DOM: "mail", Label: "Add an e-mail"}.UI() })))
 	add := pick(c.b.Processor == "stripe", "a payment method", "a card")
 	note := pick(len(c.b.Methods) == 0, "There is no payment method yet.", "")
-	if c.b.Credit != "" {
-		note = strings.TrimSpace(note + " " + c.b.Credit + " of credit pays the next invoices.")
-	}
 	return app.Section().Body(
 		app.Header().Body(app.H2().Text("Payment"), view.Button{Act: "method", DOM: "method", Label: pick(len(c.b.Methods) == 0, "Add "+add, "Change "+strings.Replace(add, "a ", "the ", 1)), Busy: c.busy == "method", Icon: "plus"}.UI()),
 		app.If(note != "", func() app.UI { return app.P().Text(note) }),
@@ -216,6 +209,10 @@ func (c *BillingPage) onClick(ctx app.Context, e app.Event) {
 		c.load(ctx)
 	case "plan":
 		c.plan(ctx, i, after)
+	case "cancel":
+		c.cancel(after)
+	case "reactivate":
+		c.reactivate(ctx)
 	case "confirm":
 		go func() {
 			b, p := a.API.ConfirmPayment(tenant, i)

@@ -107,6 +107,7 @@ func (a *api) routes() {
 	a.route("POST /api/auth/passkeys/finish", signedIn, a.addFinish)
 	a.route("PATCH /api/auth/passkeys/{passkey}", signedIn, a.renamePasskey)
 	a.route("DELETE /api/auth/passkeys/{passkey}", signedIn, a.removePasskey)
+	a.route("GET /api/people/me", signedIn, a.person)
 	a.route("PATCH /api/people/me", signedIn|publishes, a.renamePerson)
 
 	a.route("POST /api/workspaces", signedIn|publishes, a.createWorkspace)

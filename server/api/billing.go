@@ -22,6 +22,8 @@ func (a *api) billingRoutes() {
 	a.route("GET"+at, signedIn|publishes, a.billing)
 	a.route("POST"+at+"/preview", signedIn, a.previewPlan)
 	a.route("POST"+at+"/plan", signedIn|publishes, a.changePlan)
+	a.route("POST"+at+"/cancel", signedIn|publishes, a.cancelPlan)
+	a.route("POST"+at+"/reactivate", signedIn|publishes, a.reactivatePlan)
 	a.route("PUT"+at+"/method", signedIn|publishes, a.setMethod)
 	a.route("POST"+at+"/method/page", signedIn, a.addMethod)
 	a.route("PUT"+at+"/details", signedIn, a.setDetails)
@@ -91,6 +93,14 @@ func (a *api) changed(c *call, in any, do func() error) (any, error) {
 func (a *api) changePlan(c *call) (any, error) {
 	var in planBody
 	return a.changed(c, &in, func() error { return a.Billing.ChangePlan(c.ctx, c.tenant(), in.Plan) })
+}
+
+func (a *api) cancelPlan(c *call) (any, error) {
+	return a.changed(c, nil, func() error { return a.Billing.Cancel(c.ctx, c.tenant()) })
+}
+
+func (a *api) reactivatePlan(c *call) (any, error) {
+	return a.changed(c, nil, func() error { return a.Billing.Reactivate(c.ctx, c.tenant()) })
 }
 
 func (a *api) setMethod(c *call) (any, error) {

@@ -128,6 +128,20 @@ func (a *api) removePasskey(c *call) (any, error) {
 	return nil, a.Identity.RemovePasskey(c.ctx, c.caller, c.r.PathValue("passkey"))
 }
 
+// person is the caller; operators, and only they, are told that there is a console.
+func (a *api) person(c *call) (any, error) {
+	out := struct {
+		identity.Person
+		Operator bool `json:"operator,omitempty"`
+	}{Person: c.caller.Person}
+	if a.Operators == nil {
+		return out, nil
+	}
+	var err error
+	out.Operator, err = a.Operators.IsOperator(c.ctx, c.caller.Person.ID)
+	return out, err
+}
+
 // renamePerson also hands out a token with the new name.
 func (a *api) renamePerson(c *call) (any, error) {
 	name, err := c.name()

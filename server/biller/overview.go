@@ -27,6 +27,8 @@ type Overview struct {
 	Methods   []MethodNow   `json:"methods"`
 	Details   Details       `json:"details"`
 	Credit    string        `json:"credit"` // that pays the next invoices; empty: none
+	Credits   []CreditNow   `json:"credits"`
+	PastDue   []PastDue     `json:"pastDue"`
 	Notices   []NoticeShown `json:"notices"`
 	Processor string        `json:"processor"`      // "test": no money is moved; "stripe": methods are added and payments confirmed on its pages
 	GoTo      string        `json:"goTo,omitempty"` // the page of the processor or the bank to which the browser has to go now
@@ -41,6 +43,12 @@ type PlanNow struct {
 	FromMS  int64  `json:"fromMS"`
 	UntilMS int64  `json:"untilMS"`
 	Next    string `json:"next,omitempty"` // the plan that follows at UntilMS
+
+	EndsMS        int64 `json:"endsMS,omitempty"`   // it is cancelled for then
+	TrialMS       int64 `json:"trialMS,omitempty"`  // a trial runs until then
+	ResumeMS      int64 `json:"resumeMS,omitempty"` // it is paused until then
+	MayCancel     bool  `json:"mayCancel,omitempty"`
+	MayReactivate bool  `json:"mayReactivate,omitempty"`
 }
 
 // Offer is a plan for sale.
@@ -133,6 +141,8 @@ func (s *Service) Overview(ctx context.Context, tenant id.ID) (Overview, error) 
 	o := Overview{Standing: a.Standing(), Processor: processor, Methods: []MethodNow{}, Notices: []NoticeShown{}, Invoices: []InvoiceRow{},
 		Plan:    PlanNow{ID: sub.Plan, Name: planName(cat, sub.Plan), Status: string(sub.Status), Seats: sub.Quantities[seats], FromMS: millis(sub.Period.Start), UntilMS: millis(sub.Period.End)},
 		Details: DetailsOf(a)}
+	o.Plan.ending(cat, sub)
+	o.owing(cat, a)
 	for _, w := range sub.Scheduled {
 		if w.Change.Plan != "" {
 			o.Plan.Next = planName(cat, w.Change.Plan)
@@ -240,7 +250,7 @@ func offers(cat *catalog.Catalog, a *billing.Account, now time.Time) ([]Offer, e
 		if err != nil || !v.Sells(a.Currency) {
 			continue // not for sale yet, or not in the customer's currency
 		}
-		o := Offer{ID: p.ID, Name: planName(cat, p.ID), Now: p.ID == a.Sub().Plan, Prices: []string{}, Grants: []string{}}
+		o := Offer{ID: p.ID, Name: planName(cat, p.ID), Now: p.ID == a.Sub().Plan && a.Sub().Live(), Prices: []string{}, Grants: []string{}}
 		for _, x := range v.Prices {
 			o.Prices = append(o.Prices, priceText(x, a.Currency, string(v.Interval.Unit)))
 		}

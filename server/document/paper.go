@@ -6,6 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
 	"holdfast/server/invoice"
 	"holdfast/server/money"
 	"holdfast/server/period"
@@ -22,7 +25,9 @@ type Paper struct {
 	Lines         []Line
 	Sums          []Fact // subtotal to total, then what became of it
 	Notes         []string
+	HasQuantity   bool // columns that have something in them
 	HasDiscount   bool
+	HasTax        bool
 }
 
 // Fact is a label and what stands beside it.
@@ -45,8 +50,10 @@ func Invoice(v invoice.Invoice, zone *time.Location) Paper {
 	switch v.State {
 	case invoice.Draft:
 		p.Title, p.Status = "Draft "+strings.ToLower(p.Title), "not issued"
-	case invoice.Paid, invoice.Void:
-		p.Status = string(v.State)
+	case invoice.Paid:
+		p.Status = "Paid"
+	case invoice.Void:
+		p.Status = "Void"
 	}
 	p.fact("Number", v.Number)
 	p.fact("Date of issue", day(v.Issued, zone))
@@ -74,8 +81,10 @@ func Invoice(v invoice.Invoice, zone *time.Location) Paper {
 					Text: t(x.Amount)})
 			}
 		}
+		p.HasQuantity = p.HasQuantity || row.Quantity != ""
 		p.Lines = append(p.Lines, row)
 	}
+	p.HasTax = true
 	p.sum("Subtotal", t(v.Subtotal), v.Discount != 0 || inside != 0)
 	p.sum("Discounts", t(-v.Discount), v.Discount != 0)
 	p.sum("Tax that is in the prices", t(-inside), inside != 0)
@@ -135,13 +144,21 @@ func (p *Paper) mark(test bool) {
 
 func party(x invoice.Party) []string {
 	out := append([]string{x.Name}, x.Address...)
-	for _, f := range []Fact{{Label: "", Text: x.Country}, {Label: "VAT ", Text: x.VATID},
+	for _, f := range []Fact{{Label: "", Text: country(x.Country)}, {Label: "VAT ", Text: x.VATID},
 		{Label: "Registered ", Text: x.CompanyID}, {Label: "", Text: x.Email}} {
 		if f.Text != "" {
 			out = append(out, f.Label+f.Text)
 		}
 	}
 	return out
+}
+
+// country is the name of a country that is known by two letters.
+func country(code string) string {
+	if r, err := language.ParseRegion(code); err == nil && r.IsCountry() {
+		return display.English.Regions().Name(r)
+	}
+	return code
 }
 
 func (p *Paper) fact(label, text string) {

@@ -101,12 +101,19 @@ func (p Paper) head(m core.Maroto) {
 	m.AddRows(row.New(8))
 }
 
-// widths are the columns of the table, twelve in all, with and without discounts.
+// widths are the columns of the table, twelve in all. Those that would be empty are left out, and the name gets their room.
 func (p Paper) widths() [6]int {
-	if p.HasDiscount {
-		return [6]int{4, 1, 2, 2, 1, 2}
+	w := [6]int{0, 1, 2, 2, 1, 2}
+	for i, has := range map[int]bool{1: p.HasQuantity, 3: p.HasDiscount, 4: p.HasTax} {
+		if !has {
+			w[i] = 0
+		}
 	}
-	return [6]int{5, 2, 2, 0, 1, 2}
+	if w[3] == 0 && w[1] > 0 {
+		w[1] = 2
+	}
+	w[0] = 12 - w[1] - w[2] - w[3] - w[4] - w[5]
+	return w
 }
 
 func (p Paper) table(m core.Maroto) {

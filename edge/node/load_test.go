@@ -62,6 +62,10 @@ func (l load) run(r *loadResult) error {
 			if err != nil {
 				return err
 			}
+			// The first of a workspace opens its file, the first of a device makes it known: neither is what is measured.
+			if _, err := b.Push(b.Next("x")); err != nil {
+				return err
+			}
 			all = append(all, b)
 		}
 	}

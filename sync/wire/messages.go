@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"io"
+	"sync"
 
 	"holdfast/sync/change"
 	"holdfast/sync/fault"
@@ -20,12 +21,22 @@ const (
 	version = 1
 )
 
+// packers are kept: the tables of a new one are half a megabyte, for messages of some kilobytes.
+var packers = sync.Pool{New: func() any {
+	w, _ := flate.NewWriter(nil, flate.BestSpeed) // the level is a good one
+	return w
+}}
+
+var unpackers = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+
 // Frame packs a body, compressing what is worth it (the WebSocket itself is not compressed).
 func Frame(body []byte) []byte {
 	if len(body) >= packFrom {
 		var b bytes.Buffer
 		b.WriteByte(flated)
-		w, _ := flate.NewWriter(&b, flate.BestSpeed)
+		w := packers.Get().(*flate.Writer)
+		defer packers.Put(w)
+		w.Reset(&b)
 		_, err := w.Write(body)
 		if err == nil && w.Close() == nil && b.Len() < len(body) {
 			return b.Bytes()
@@ -44,7 +55,12 @@ func Unframe(frame []byte) ([]byte, error) {
 		return frame[1:], nil
 	case flated:
 		in := bytes.NewReader(frame[1:])
-		body, err := io.ReadAll(io.LimitReader(flate.NewReader(in), bodyMax+1))
+		r := unpackers.Get().(io.ReadCloser)
+		defer unpackers.Put(r)
+		if err := r.(flate.Resetter).Reset(in, nil); err != nil {
+			return nil, fault.E("wire.Unframe", fault.Invalid, err)
+		}
+		body, err := io.ReadAll(io.LimitReader(r, bodyMax+1))
 		if err != nil {
 			return nil, fault.E("wire.Unframe", fault.Invalid, err)
 		}

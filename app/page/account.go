@@ -246,6 +246,7 @@ func (a *App) signOut(forget bool) {
 	}
 	browser.Store(keptMe, "")
 	browser.Store(keptWS, "")
+	browser.Store(keptReplica, "")
 	a.me, a.who = nil, whoOut
 	a.goTo(route.Route{Page: route.SignIn}, false)
 	go func() { a.told(a.API.SignOut(), "You are signed out.") }()

@@ -129,6 +129,8 @@ func (a *App) start() {
 const (
 	keptMe = "holdfast.me"
 	keptWS = "holdfast.workspace"
+	// keptReplica is boot.js's: whose replica it starts with the page.
+	keptReplica = "holdfast.replica"
 )
 
 // askMe asks the service who is signed in. Without an answer, what this device keeps stands.

@@ -1,7 +1,9 @@
 package store_test
 
 import (
+	"encoding/json"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -358,4 +360,25 @@ func TestAnswersOfAClosedViewAreDropped(t *testing.T) {
 	b.r.Release()
 	b.drain()
 	b.want(work.Todo)
+}
+
+// A part goes over the answer for which it was made; over any other one, the whole is asked for.
+func TestPartsGoOverTheAnswerBefore(t *testing.T) {
+	b := newBench(t)
+	b.add("one", work.Todo)
+	two := b.s.Window(work.Todo).Tasks[0]
+	two.ID, two.Title, two.Rank = b.id(), "two", "zz"
+	watch := 3 + slices.Index(work.Statuses, work.Todo) // after the frame and the counts
+	hear := func(seq int64, runs ...port.Run) {
+		body, err := json.Marshal(port.TasksResult{Status: work.Todo, Total: 2, Tasks: []port.Task{two}, Runs: runs, Seq: seq})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.s.Hear(port.Message{Results: []port.Result{{Watch: watch, Body: body}}})
+		b.drain()
+	}
+	hear(1, port.Run{0, 1}, port.Run{port.Fresh, 1})
+	b.want(work.Todo, "one", "two")
+	hear(9, port.Run{port.Fresh, 1}, port.Run{1, 1})
+	b.want(work.Todo, "one") // what the replica in memory has
 }

@@ -49,6 +49,7 @@ type window struct {
 	watch         int
 	offset, limit int // asked for
 	base, now     Window
+	last          port.TasksResult
 }
 
 type view struct {
@@ -103,15 +104,14 @@ func (s *Store) SetWindow(status string, offset, limit int) {
 		if err := json.Unmarshal(b, &r); err != nil {
 			return err
 		}
-		tasks, ok := r.Over(w.base.Tasks)
+		whole, ok := r.Over(w.last)
 		if !ok {
-			s.rewatch(w.watch, q) // an answer was missed
+			q.Offset, q.Limit = w.offset, w.limit
+			s.rewatch(w.watch, q) // an answer was missed: the whole of it comes
 			return fault.Errorf("store.SetWindow", fault.Conflict, "an answer over another one")
 		}
-		w.base = Window{Loaded: true, Offset: r.Offset, Total: r.Total, Tasks: tasks}
-		if len(r.Runs) > 0 {
-			s.watches[w.watch].last = nil // the same words once more would say something else
-		}
+		w.last = whole
+		w.base = Window{Loaded: true, Offset: r.Offset, Total: r.Total, Tasks: whole.Tasks}
 		return nil
 	})
 }

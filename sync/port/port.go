@@ -174,13 +174,14 @@ type Task struct {
 }
 
 // TasksResult is a window of tasks in order of rank. With Runs, Tasks holds only what the watch's answer before did not:
-// the window is made of the runs, one after the other.
+// the window is made of the runs, one after the other, and Seq is one more than in the answer before.
 type TasksResult struct {
 	Status string `json:"status"`
 	Offset int    `json:"offset"`
 	Total  int    `json:"total"`
 	Tasks  []Task `json:"tasks"`
 	Runs   []Run  `json:"runs,omitempty"`
+	Seq    int64  `json:"seq,omitempty"`
 }
 
 // Run is a place and a number of tasks: of the answer before from that place on, or, from Fresh, the next ones of Tasks.
@@ -190,7 +191,8 @@ type Run [2]int
 const Fresh = -1
 
 // Since writes a window as what is new to somebody who has the one before.
-func (t TasksResult) Since(before []Task) TasksResult {
+func (t TasksResult) Since(last TasksResult) TasksResult {
+	before := last.Tasks
 	at := make(map[id.ID]int, len(before))
 	for i := range before {
 		at[before[i].ID] = i
@@ -218,11 +220,15 @@ func (t TasksResult) Since(before []Task) TasksResult {
 }
 
 // Over is the whole window, given the one before. ok is false when it was made for another one.
-func (t TasksResult) Over(before []Task) (tasks []Task, ok bool) {
+func (t TasksResult) Over(last TasksResult) (whole TasksResult, ok bool) {
 	if len(t.Runs) == 0 {
-		return t.Tasks, true
+		return t, true
 	}
-	fresh := t.Tasks
+	if t.Seq != last.Seq+1 {
+		return last, false
+	}
+	before, fresh := last.Tasks, t.Tasks
+	var tasks []Task
 	for _, r := range t.Runs {
 		from, n := r[0], r[1]
 		source := &before
@@ -230,14 +236,15 @@ func (t TasksResult) Over(before []Task) (tasks []Task, ok bool) {
 			source, from = &fresh, 0
 		}
 		if from < 0 || n < 0 || from+n > len(*source) {
-			return nil, false
+			return last, false
 		}
 		tasks = append(tasks, (*source)[from:from+n]...)
 		if source == &fresh {
 			fresh = fresh[n:]
 		}
 	}
-	return tasks, true
+	t.Tasks, t.Runs = tasks, nil
+	return t, true
 }
 
 // Equal tells whether two tasks look the same.

@@ -54,14 +54,14 @@ func TestNamesAreKept(t *testing.T) {
 // A window is what it was made from, whatever came before; and no field of a task is left out of the comparison.
 func TestWindowsSinceAndOver(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	var before []Task
-	for range 2000 {
-		now := TasksResult{Tasks: []Task{}}
+	var before TasksResult
+	for seq := range int64(2000) {
+		now := TasksResult{Tasks: []Task{}, Seq: seq + 1}
 		for _, i := range rng.Perm(12)[:rng.IntN(12)] {
 			now.Tasks = append(now.Tasks, Task{ID: id.Derive("t", fmt.Sprint(i)), Title: fmt.Sprint(rng.IntN(2))})
 		}
 		if rng.IntN(2) == 0 { // as it is nearly always: little is new
-			now.Tasks = slices.Clone(before)
+			now.Tasks = slices.Clone(before.Tasks)
 			if n := len(now.Tasks); n > 2 {
 				now.Tasks[rng.IntN(n)].Title = "new"
 				now.Tasks = slices.Delete(now.Tasks, 1, 2)
@@ -69,16 +69,19 @@ func TestWindowsSinceAndOver(t *testing.T) {
 		}
 		said := now.Since(before)
 		got, ok := said.Over(before)
-		if !ok || !slices.EqualFunc(got, now.Tasks, Task.Equal) {
-			t.Fatalf("%+v over %+v is %+v, want %+v", said, before, got, now.Tasks)
+		if !ok || len(got.Runs) > 0 || !slices.EqualFunc(got.Tasks, now.Tasks, Task.Equal) {
+			t.Fatalf("%+v over %+v is %+v, want %+v", said, before, got, now)
+		}
+		if _, ok := said.Over(now); ok && len(said.Runs) > 0 {
+			t.Fatalf("%+v goes over an answer that it was not made for", said)
 		}
 		if len(said.Runs) > 0 && len(said.Tasks) >= len(now.Tasks) {
 			t.Fatalf("nothing is spared by %+v", said)
 		}
-		before = now.Tasks
+		before = now
 	}
 	for _, runs := range [][]Run{{{0, 13}}, {{5, -1}}, {{Fresh, 1}}, {{-2, 1}}} {
-		if _, ok := (TasksResult{Runs: runs}).Over(make([]Task, 12)); ok {
+		if _, ok := (TasksResult{Runs: runs, Seq: 1}).Over(TasksResult{Tasks: make([]Task, 12)}); ok {
 			t.Errorf("%v is a window", runs)
 		}
 	}

@@ -77,7 +77,7 @@ func (r *Replica) answer() {
 			result.Body, result.Error = nil, port.ErrorOf(err)
 			body, w.tasks = []byte(err.Error()), nil
 		}
-		if body != nil && (w.tasks != nil || !bytes.Equal(body, w.last)) {
+		if body != nil && !bytes.Equal(body, w.last) {
 			w.last = body
 			outs = append(outs, out{w.to, result})
 		}

@@ -26,12 +26,14 @@ func (r *Replica) askTasks(ctx context.Context, w *watch, how effect, d *dirty) 
 	if err != nil {
 		return nil, sqlite.Wrap(op, err)
 	}
+	now.Seq = r.cfg.Now().UnixMilli() // of a first answer; what another worker said before about this watch fits no more
 	answer := now
 	if before := w.tasks; before != nil {
 		if now.Total == before.Total && slices.EqualFunc(now.Tasks, before.Tasks, port.Task.Equal) {
 			return nil, nil
 		}
-		answer = now.Since(before.Tasks)
+		now.Seq = before.Seq + 1
+		answer = now.Since(*before)
 	}
 	w.tasks = &now
 	text, err := json.Marshal(answer)

@@ -4,6 +4,7 @@ package replica_test
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"path/filepath"
 	"testing"
@@ -87,5 +88,30 @@ func TestInstallKeepsWhatIsNowhereElse(t *testing.T) {
 	a.sync(e)
 	if a.digest() != b.digest() || a.title() != "waiting" {
 		t.Fatalf("%q", a.title())
+	}
+}
+
+// A device whose rows came as a file counts what is in them, Trash included.
+func TestInstallCountsWhatTheFileHolds(t *testing.T) {
+	e := newEdge(t, "eu")
+	a, b := newDevice(t, ana, 1), newDevice(t, bo, 2)
+	a.sync(e)
+	a.garden()
+	a.fill(30)
+	a.do(work.TrashTask(taskID(1), 1))
+	a.do(work.TrashTask(taskID(3), 1))
+	a.sync(e)
+	snap := filepath.Join(t.TempDir(), "snap.db")
+	_, err := e.Snapshot(t.Context(), snap)
+	must(t, err)
+	must(t, b.Install(t.Context(), openDB(t, snap), func(context.Context) error { return nil }))
+	for _, q := range []port.Query{{Kind: port.Counts, Project: garden}, {Kind: port.Counts}} {
+		want, got := ask[port.CountsResult](a, q).Counts, ask[port.CountsResult](b, q).Counts
+		if !maps.Equal(got, want) || want[work.Done] != 9 {
+			t.Errorf("%+v: got %v, want %v", q, got, want)
+		}
+	}
+	if got := ask[port.TrashResult](b, port.Query{Kind: port.Trash}).Total; got != 2 {
+		t.Errorf("%d lie in Trash, want 2", got)
 	}
 }

@@ -105,20 +105,26 @@ func (c *console) try(k *call, x asked) ([]section, string, error) {
 		return nil, "", err
 	}
 	list := outcomeOf(c.Billing.Catalog(), x.a, p)
+	return list, printOf(list), nil
+}
+
+// printOf is by which what was shown is known again.
+func printOf(list []section) string {
 	h := sha256.New()
 	for _, s := range list {
 		for _, f := range s.Facts {
 			fmt.Fprintln(h, f.Name, f.Text)
 		}
-		if s.Table != nil {
-			for _, r := range s.Table.Rows {
-				for _, c := range r.Cells {
-					fmt.Fprint(h, c.Text, "|")
-				}
+		if s.Table == nil {
+			continue
+		}
+		for _, r := range s.Table.Rows {
+			for _, c := range r.Cells {
+				fmt.Fprint(h, c.Text, "|")
 			}
 		}
 	}
-	return list, hex.EncodeToString(h.Sum(nil)[:8]), nil
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // outcomeOf tells what a command would do: what changes, and the documents that it makes.

@@ -210,7 +210,11 @@ func (c *console) planCatalogue(k *call) (any, error) {
 func changeTable(list []catalog.Change) *table {
 	t := &table{Caption: "Changes", Heads: []head{{Text: "What"}, {Text: "Subscribers on it", Num: true}, {Text: "Allowed"}}}
 	for _, x := range list {
-		t.Rows = append(t.Rows, row{Cells: []cell{{Text: sentence(x.Text)}, {Text: number(int64(x.Subscribers))}, {Text: pick(x.Refused, "Refused", "Yes"), Chip: pick(x.Refused, "red", "green")}}})
+		var who []string
+		for _, s := range x.Who {
+			who = append(who, s.Name)
+		}
+		t.Rows = append(t.Rows, row{Cells: []cell{{Text: sentence(x.Text), Small: strings.Join(who, ", ")}, {Text: number(int64(x.Subscribers))}, {Text: pick(x.Refused, "Refused", "Yes"), Chip: pick(x.Refused, "red", "green")}}})
 	}
 	return t
 }

@@ -84,6 +84,8 @@ func (c *console) routes() {
 	c.post("/customers/{tenant}/do/{action}", c.act)
 	c.get("/customers/{tenant}/documents/{number}", c.document)
 	c.get("/subscriptions", c.subscriptions)
+	c.get("/subscriptions/move", c.move)
+	c.post("/subscriptions/move", c.doMove)
 	c.get("/payments", c.payments)
 	c.get("/revenue", c.revenue)
 	c.get("/revenue/{file}", c.books)

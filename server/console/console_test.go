@@ -15,7 +15,7 @@ import (
 	"holdfast/sync/id"
 )
 
-var everyPage = []string{"", "/customers", "/subscriptions", "/payments", "/revenue", "/meters", "/catalogue", "/reconciliation", "/audit"}
+var everyPage = []string{"", "/customers", "/subscriptions", "/subscriptions/move?plan=team", "/payments", "/revenue", "/meters", "/catalogue", "/reconciliation", "/audit"}
 
 // Whoever is no operator gets at every address, by every method, what an address that does not exist answers.
 func TestOnlyOperatorsFindAnything(t *testing.T) {
@@ -297,6 +297,45 @@ func TestTheCatalogueIsPlannedAndApplied(t *testing.T) {
 	}
 	if list, err := w.runners.Entries(t.Context(), "", 0, 1); err != nil || list[0].Action != "catalogue.apply" || !strings.Contains(list[0].Detail, "AUTUMN") {
 		t.Errorf("%+v %v", list, err)
+	}
+}
+
+func TestSubscribersOfOldVersionsAreMoved(t *testing.T) {
+	w, session := town(t)
+	_, body := w.send(session, "GET", prefix+"/subscriptions", nil)
+	if !strings.Contains(body, moveHref("team")) || strings.Contains(body, moveHref("business")) {
+		t.Fatalf("%s", said(body))
+	}
+	on := func(version int) (n int) {
+		for _, a := range w.bill.Accounts() {
+			if s := a.Sub(); s.Live() && s.Plan == "team" && s.Items[0].Version == version {
+				n++
+			}
+		}
+		return n
+	}
+	old := on(1)
+	_, body = w.send(session, "GET", moveHref("team")+"&when=now", nil)
+	if !strings.Contains(said(body), count(old, "subscriber", "subscribers")) || !strings.Contains(body, "Harbor Studio") {
+		t.Errorf("%d are on version 1: %s", old, said(body))
+	}
+	form := confirm(t, body)
+	form.Set("print", "other")
+	if r, body := w.send(session, "POST", prefix+"/subscriptions/move", form); r.StatusCode != http.StatusConflict || on(1) != old {
+		t.Errorf("%d %s", r.StatusCode, said(body))
+	}
+	if r, body := w.send(session, "POST", prefix+"/subscriptions/move", confirm(t, body)); r.StatusCode != http.StatusSeeOther {
+		t.Errorf("%d %s", r.StatusCode, said(body))
+	}
+	_, body = w.send(session, "GET", moveHref("team")+"&when=now", nil)
+	stay := strings.Count(body, ">Stays<")
+	if on(1) != stay || on(1) == old {
+		t.Errorf("%d of %d are still on version 1, %d of them have a reason", on(1), old, stay)
+	}
+	list, err := w.runners.Entries(t.Context(), "", 0, 1)
+	must(t, err)
+	if list[0].Action != "plan.migrate" || list[0].Name != "Olga Operator" {
+		t.Errorf("%+v", list)
 	}
 }
 

@@ -231,6 +231,20 @@ func (c *console) subscriptions(k *call) (any, error) {
 		}
 		return section{Title: title, Table: t, Empty: empty}
 	}
-	return page{Title: "Subscriptions", Intro: "Who is on which version of what is sold. Subscribers of an old version stay on its terms until they are moved.",
-		Sections: []section{list(cat.Plans, "Plans", "The catalogue has no plans."), list(cat.Addons, "Add-ons", "The catalogue has no add-ons.")}}, nil
+	p := page{Title: "Subscriptions", Intro: "Who is on which version of what is sold. Subscribers of an old version stay on its terms until they are moved.",
+		Sections: []section{list(cat.Plans, "Plans", "The catalogue has no plans."), list(cat.Addons, "Add-ons", "The catalogue has no add-ons.")}}
+	for i := range cat.Plans {
+		x := &cat.Plans[i]
+		now, err := x.At(c.Now())
+		for key, on := range n {
+			if err == nil && key.plan == x.ID && key.version != now.Number && on > 0 {
+				p.Sections[0].Links = append(p.Sections[0].Links, link{Text: "Move subscribers of " + planName(cat, x.ID), Href: moveHref(x.ID)})
+				break
+			}
+		}
+	}
+	if k.r.URL.Query().Get("moved") != "" {
+		p.Notice = &notice{"good", "The subscribers are moved, or will be at the end of their period."}
+	}
+	return p, nil
 }

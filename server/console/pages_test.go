@@ -37,7 +37,7 @@ func TestEveryPageLooksRight(t *testing.T) {
 	first, late, trial := customerHref(list[0].ID), customerHref(list[10].ID), customerHref(list[12].ID)
 	p := browser.New(t, browser.Options{Allow: []string{"404", "422"}})
 	g := w.enter(p, session)
-	for name, path := range map[string]string{"overview": "", "customers": "/customers", "found": "/customers?q=nord", "nobody": "/customers?q=nobody", "subscriptions": "/subscriptions", "payments": "/payments", "revenue": "/revenue",
+	for name, path := range map[string]string{"overview": "", "customers": "/customers", "found": "/customers?q=nord", "nobody": "/customers?q=nobody", "subscriptions": "/subscriptions", "move": "/subscriptions/move?plan=team&when=now", "payments": "/payments", "revenue": "/revenue",
 		"meters": "/meters", "catalogue": "/catalogue", "reconciliation": "/reconciliation", "audit": "/audit", "customer": first[len(prefix):], "late": late[len(prefix):] + "?done=collect", "trial": trial[len(prefix):],
 		"plan": first[len(prefix):] + "/do/plan", "plan-shown": first[len(prefix):] + "/do/plan?show=1&plan=business&when=now", "void": late[len(prefix):] + "/do/void?invoice=" + list[10].Invoices[0].Number,
 		"cancel-shown": first[len(prefix):] + "/do/cancel?show=1&when=now&credit=refund&reason=asked", "credit-wrong": first[len(prefix):] + "/do/credit?show=1&amount=-1", "missing": "/customers/nobody"} {

@@ -17,7 +17,7 @@ func (c *console) reconciliation(k *call) (any, error) {
 	}
 	t := &table{Caption: "The last comparisons", Heads: []head{{Text: "When"}, {Text: "Customers", Num: true}, {Text: "Rows that differ", Num: true}, {Text: "Outcome"}}}
 	since := c.Now()
-	for _, r := range runs {
+	for _, r := range runs[:min(len(runs), recentMax)] {
 		out := cell{Text: "All agrees", Chip: "green"}
 		if r.Differences > 0 {
 			out = cell{Text: "Drift", Chip: "red"}

@@ -87,6 +87,8 @@ func (c *console) routes() {
 	c.get("/subscriptions/move", c.move)
 	c.post("/subscriptions/move", c.doMove)
 	c.get("/payments", c.payments)
+	c.get("/payments/match", c.match)
+	c.post("/payments/match", c.doMatch)
 	c.get("/revenue", c.revenue)
 	c.get("/revenue/{file}", c.books)
 	c.get("/meters", c.meters)

@@ -87,9 +87,9 @@ func (c *console) payments(k *call) (any, error) {
 	for _, x := range list[:min(len(list), rowsMax)] {
 		open.Rows = append(open.Rows, row{Cells: []cell{{Text: x.a.Name, Href: customerHref(x.a.ID)}, {Text: x.v.Number, Small: date(x.v.Issued)}, invoiceState(x.v, now), {Text: date(x.v.DueBy)}, {Text: amount(x.v.Due(), x.a.Currency)}}})
 	}
-	stray := &table{Caption: "Transfers that match no invoice", Heads: []head{{Text: "Bank's reference"}, {Text: "Amount", Num: true}}}
+	stray := &table{Caption: "Transfers that match no invoice", Heads: []head{{Text: "Bank's reference"}, {Text: "Amount", Num: true}, {Text: "What can be done"}}}
 	for _, e := range c.Billing.Stray() {
-		stray.Rows = append(stray.Rows, row{Cells: []cell{{Text: e.Reference, Small: e.ID}, {Text: e.Amount.String()}}})
+		stray.Rows = append(stray.Rows, row{Cells: []cell{{Text: e.Reference, Small: e.ID}, {Text: e.Amount.String()}, {Links: []link{{Text: "Book it", Href: matchHref(e.ID), Label: "Book the transfer " + e.ID}}}}})
 	}
 	d := cat.Dunning
 	rules := section{Title: "Rules of dunning", Facts: []fact{{Name: "Tries after a failure", Text: number(int64(len(d.Retries))), Small: retries(d.Retries)}}}

@@ -25,6 +25,9 @@ func machine(ctx context.Context, root string) figure.Machine {
 	if kb, err := strconv.ParseFloat(strings.TrimSuffix(field("/proc/meminfo", "MemTotal"), " kB"), 64); err == nil {
 		m.MemoryGB = kb / (1 << 20)
 	}
+	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
+		m.Load, _, _ = strings.Cut(string(load), " ")
+	}
 	if path, err := browser.Path(); err == nil {
 		if out, err := exec.CommandContext(ctx, path, "--version").Output(); err == nil {
 			m.Browser = strings.TrimSpace(string(out))

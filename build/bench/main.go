@@ -53,7 +53,7 @@ func run(ctx context.Context, only string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(programDir) }() // "" when nothing was built
-	began := time.Now()
+	began, here := time.Now(), machine(ctx, root)
 	var figures []figure.Figure
 	var failures []figure.Failure
 	for _, m := range wanted {
@@ -78,7 +78,7 @@ func run(ctx context.Context, only string) error {
 	if only != "" {
 		return nil
 	}
-	return os.WriteFile(filepath.Join(root, resultsFile), []byte(figure.Report(machine(ctx, root), figures, methods(), failures)), 0o644)
+	return os.WriteFile(filepath.Join(root, resultsFile), []byte(figure.Report(here, figures, methods(), failures)), 0o644)
 }
 
 // each takes apart what a measurement joined: a peer that failed beside others.

@@ -98,6 +98,7 @@ func rounds(n int, run func() float64) float64 {
 	for range n {
 		all = append(all, run())
 	}
-	slices.Sort(all)
-	return all[len(all)/2]
+	return median(all)
 }
+
+func median(all []float64) float64 { return slices.Sorted(slices.Values(all))[len(all)/2] }

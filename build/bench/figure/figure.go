@@ -75,6 +75,7 @@ type Machine struct {
 	Browser  string
 	Commit   string
 	Date     time.Time
+	Load     string // the system's load when the run began, "" when it does not tell: what else was going on
 }
 
 // Method says how the figures of some targets are measured.
@@ -94,6 +95,9 @@ func Report(m Machine, figures []Figure, methods []Method, failures []Failure) s
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Figures\n\nMeasured on %s, commit %s.\n\n", m.Date.UTC().Format("2006-01-02 15:04 MST"), m.Commit)
 	fmt.Fprintf(&b, "%s, %d cores, %.0f GiB, %s; %s; %s.\n", m.CPU, m.Cores, m.MemoryGB, m.System, m.Go, m.Browser)
+	if m.Load != "" {
+		fmt.Fprintf(&b, "The load was %s before anything was measured.\n", m.Load)
+	}
 	b.WriteString("A ratio above 1 means that Holdfast is ahead. Ratios say more than times, which depend on the machine and its load.\n\n")
 	b.WriteString(Table(figures))
 	if len(failures) > 0 {

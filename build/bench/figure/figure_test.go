@@ -13,7 +13,7 @@ var update = flag.Bool("update", false, "rewrite the golden file")
 
 func TestReport(t *testing.T) {
 	got := Report(
-		Machine{CPU: "Test CPU", Cores: 2, MemoryGB: 24, System: "linux/amd64", Go: "go1.26", Browser: "Chromium 1", Commit: "abc", Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
+		Machine{CPU: "Test CPU", Cores: 2, MemoryGB: 24, System: "linux/amd64", Go: "go1.26", Browser: "Chromium 1", Commit: "abc", Load: "0.31", Date: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)},
 		[]Figure{
 			{ID: "P10", What: "pushes", Value: 5200.4, Unit: "tx/s", Target: 5000, More: true, Beside: []Peer{{"other 1.0", 2600, 0}}},
 			{ID: "P2", What: "open a list, p95", Value: 48.21, Unit: "ms", Target: 50, Beside: []Peer{{"peer 2", 482.1, 10}, {"peer 3", 24, 0}}, Note: "100,000 tasks"},

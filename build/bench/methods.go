@@ -23,7 +23,7 @@ each timed in the page until the end of the frame with the change; a commit ends
 The peers hold the same 100,000 tasks in a browser of their own, on the store that they recommend, "relaxed" where the promise of a commit does
 not wait for the disk. A minimal page lists the same windows and counts by the peer's own live query (PouchDB: changes feed and ranges of ids;
 cr-sqlite: rx-tbl; PGlite: live.query) and has the same addresses and field, so that the same stop watch and the same steps measure it. It draws
-less than a tenth of our markup, and the counts cost the peers as little as they cost us: triggers keep them, in PouchDB's case the page.
+next to no markup; its commit ends where the page has the answer (ours in the page stands below); and the counts cost the peers as little as they cost us: triggers keep them, in PouchDB's case the page.
 The bare SQLite is the build that we use too, with our settings, 100,000 rows and no more: only the commit, timed in its worker.
 PouchDB replicates from express-pouchdb on this machine, 1,000 documents at a time (its default of 100 is slower).`},
 	{"P6", propagation, "Two Chromium processes on one project. From the end of a change's commit in the first one's worker until the frame that shows it in the other, by one wall clock."},

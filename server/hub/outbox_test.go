@@ -46,6 +46,9 @@ func TestWhatLeavesTheHub(t *testing.T) {
 	if status != 200 || !strings.HasPrefix(made.Secret, "whsec_") {
 		t.Fatalf("%d %s", status, answer)
 	}
+	if doc := e.ok("GET", "/api/v1/openapi.json", ""); !strings.Contains(doc, `"webhook-signature"`) || !strings.Contains(doc, `"#/components/schemas/Message"`) {
+		t.Error("the description of the API does not say what webhooks get")
+	}
 	if list := e.ok("GET", page+"/webhooks", ""); !strings.Contains(list, made.ID) || strings.Contains(list, made.Secret) {
 		t.Errorf("%s", list)
 	}

@@ -13,15 +13,15 @@ import (
 	"holdfast/sync/fault"
 )
 
-// Event is what an endpoint gets. Its id is the header webhook-id, and the same however often it is sent.
-type Event struct {
-	Type      string    `json:"type"`
-	Timestamp time.Time `json:"timestamp"` // when it happened
-	Data      EventData `json:"data"`
+// Message is what an endpoint gets. Its id is the header webhook-id, and the same however often it is sent.
+type Message struct {
+	Type      string      `json:"type"`
+	Timestamp time.Time   `json:"timestamp"` // when it happened
+	Data      MessageData `json:"data"`
 }
 
-// EventData says what happened, and where to look.
-type EventData struct {
+// MessageData says what happened, and where to look.
+type MessageData struct {
 	ID        string `json:"id"`
 	Workspace string `json:"workspace"`
 	Sequence  int    `json:"sequence"` // of the workspace's events, from 1
@@ -40,7 +40,7 @@ func (s *Service) webhook(ctx context.Context, v billingdb.Delivery, n billing.N
 	}
 	began := s.cfg.Now()
 	eventID := biller.EventID(v.Account, n)
-	body, err := json.Marshal(Event{n.Kind, n.At.UTC(), EventData{eventID, v.Account, n.ID, n.Ref, n.Text}})
+	body, err := json.Marshal(Message{n.Kind, n.At.UTC(), MessageData{eventID, v.Account, n.ID, n.Ref, n.Text}})
 	if err != nil {
 		return fault.E("outbox.webhook", fault.Other, err)
 	}

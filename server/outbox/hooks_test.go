@@ -27,7 +27,7 @@ type receiver struct {
 type call struct {
 	header http.Header
 	body   []byte
-	event  Event
+	event  Message
 }
 
 func newReceiver(t *testing.T) *receiver {

@@ -3,6 +3,7 @@ package restapi
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -52,6 +53,7 @@ type Replayed struct {
 // webhookRoutes are a workspace's webhooks (Standard Webhooks 1.0.0).
 func (s *service) webhookRoutes(api huma.API) {
 	o := s.Outbox
+	describeEvents(api)
 	const at, one = "/webhooks", "/webhooks/{endpoint}"
 	list := func(ctx context.Context, in Workspace) ([]outbox.Endpoint, error) {
 		return o.Endpoints(ctx, string(in.Tenant()))
@@ -98,4 +100,26 @@ func (s *service) webhookRoutes(api huma.API) {
 			n, err := o.Replay(ctx, string(in.Tenant()), in.Endpoint, in.Body.Since)
 			return Replayed{n}, err
 		})
+}
+
+// describeEvents says in the description of the API what webhooks get.
+func describeEvents(api huma.API) {
+	doc := api.OpenAPI()
+	header := func(name, text string) *huma.Param {
+		return &huma.Param{Name: name, In: "header", Required: true, Description: text, Schema: &huma.Schema{Type: "string"}}
+	}
+	doc.Webhooks = map[string]*huma.PathItem{"event": {Post: &huma.Operation{
+		OperationID: "event", Summary: "Something happened in a workspace's billing", Tags: []string{"Billing"}, Security: []map[string][]string{},
+		Parameters: []*huma.Param{
+			header("webhook-id", "The event's id, the same however often it is sent"),
+			header("webhook-timestamp", "When it was sent: Unix seconds"),
+			header("webhook-signature", "\"v1,\" and the HMAC-SHA256 of id.timestamp.body in Base64; several while a secret is being replaced, separated by spaces"),
+		},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
+			"application/json": {Schema: doc.Components.Schemas.Schema(reflect.TypeFor[outbox.Message](), true, "Message")}}},
+		Responses: map[string]*huma.Response{
+			"2XX": {Description: "It arrived. Anything else is tried again."},
+			"410": {Description: "No more events are wanted: the address is switched off."},
+		},
+	}}}
 }

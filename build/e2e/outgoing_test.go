@@ -1,0 +1,106 @@
+package e2e
+
+import (
+	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"holdfast/build/browser"
+)
+
+// An owner adds a billing e-mail and a webhook, and changes the plan. Their program hears of it and accepts the signatures with the secret that was
+// shown once; the page says what was delivered; the operator reads the mail that is kept, because no mail server is set.
+func TestWebhookAndMailsOfAChangeOfPlan(t *testing.T) {
+	s := start(t, "local")
+	var mu sync.Mutex
+	var secret, bad string
+	heard := 0
+	program := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		wh, err := standard.NewWebhook(secret)
+		if err == nil {
+			err = wh.Verify(b, r.Header)
+		}
+		if err != nil {
+			bad += err.Error() + " "
+		}
+		if strings.Contains(string(b), `"type":"invoice.paid"`) {
+			heard++
+		}
+	}))
+	t.Cleanup(program.Close)
+	g := browser.New(t, browser.Options{Name: "ana", Width: 1440, Height: 900, Allow: []string{"400"}}).Open(s.url(0) + "/") // two entries are refused
+	signUp(g, "Ana Ferreira")
+	newWorkspace(g, "Harbor")
+	g.Click(`a[href$="/billing"]`)
+	g.WaitText("Nobody gets the invoices and reminders by e-mail")
+	g.Click("role=button:Add an e-mail")
+	g.Fill("label=E-mail", "nobody")
+	g.Press("Enter")
+	g.WaitText("is not an e-mail address")
+	g.Fill("label=E-mail", "billing@harbor.example")
+	g.Press("Enter")
+	g.WaitText("billing@harbor.example")
+
+	g.Click("role=button:Add a webhook")
+	g.Fill("label=Address", "https://10.0.0.1/")
+	g.Press("Enter")
+	g.WaitText("public internet")
+	g.Fill("label=Address", program.URL)
+	g.Press("Enter")
+	g.Wait("role=dialog:The webhook's secret")
+	mu.Lock()
+	secret = g.TextOf("dialog code")
+	mu.Unlock()
+	g.Press("Escape")
+	g.WaitGone("role=dialog:The webhook's secret")
+
+	g.Click("role=button:Add a card")
+	g.Fill("label=Card number", "4242 4242 4242 4242")
+	g.Press("Enter")
+	g.WaitText("•••• 4242")
+	g.Click("#plan-team")
+	g.WaitText("is charged now")
+	g.Click("role=button:Change the plan")
+	g.WaitText("· Paid")
+	within(t, 15*time.Second, "the program hears of the invoice", func() bool { mu.Lock(); defer mu.Unlock(); return heard == 1 })
+	mu.Lock()
+	if bad != "" {
+		t.Errorf("signatures: %s", bad)
+	}
+	mu.Unlock()
+	g.Click("role=button:Manage")
+	g.Wait("role=dialog:Webhook")
+	g.WaitText("invoice.paid")
+	g.WaitText("Delivered")
+	g.Press("Escape")
+
+	cli := func(args ...string) string {
+		t.Helper()
+		out, err := exec.Command(binary, append(args, "--data", s.data)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return string(out)
+	}
+	var line string
+	within(t, 15*time.Second, "the mail of the invoice is kept", func() bool {
+		for l := range strings.SplitSeq(cli("mail", "list"), "\n") {
+			if strings.Contains(l, "kept") && strings.Contains(l, "invoice.issued") && strings.Contains(l, "billing@harbor.example") {
+				line = l
+			}
+		}
+		return line != ""
+	})
+	if mail := cli("mail", "show", strings.Fields(line)[0]); !strings.Contains(mail, "Attached: HF-000001.pdf") || !strings.Contains(mail, s.url(0)+"/w/") {
+		t.Errorf("%s", mail)
+	}
+}

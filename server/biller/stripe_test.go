@@ -31,7 +31,7 @@ type fakeStripe struct {
 
 	n        int
 	down     bool              // answers 503
-	deaf     bool              // does what it is asked, and the answer is lost
+	deaf     int               // so many times it does what it is asked, and the answer is lost
 	eager    bool              // tells by webhook before it answers
 	byKey    map[string]string // answers by idempotency key
 	objects  map[string]map[string]any
@@ -52,6 +52,7 @@ func (f *fakeStripe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !f.down {
 		f.asked = append(f.asked, r.Method+" "+r.URL.Path)
 		if was, ok := f.byKey[key]; ok && key != "" {
+			f.lose()
 			w.Header().Set("Idempotent-Replayed", "true")
 			fmt.Fprint(w, was)
 			return
@@ -63,13 +64,18 @@ func (f *fakeStripe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if key != "" && status < 500 {
 		f.byKey[key] = string(b)
 	}
-	if f.deaf {
-		f.deaf = false
-		panic(http.ErrAbortHandler)
-	}
+	f.lose()
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	w.Write(b)
+}
+
+// lose drops the answer, if it is to be lost.
+func (f *fakeStripe) lose() {
+	if f.deaf > 0 {
+		f.deaf--
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func (f *fakeStripe) answer(method, path string, form url.Values) (int, any) {
@@ -428,13 +434,15 @@ func TestStripeDownAndAnswersThatAreLost(t *testing.T) {
 	}
 	w.after(3 * time.Second)
 	w.work()
-	w.f.set(func() { w.f.down, w.f.deaf = false, true })
+	w.f.set(func() { w.f.down, w.f.deaf = false, 4 })
 	w.after(time.Minute)
 	w.work()
 	must(t, w.s.db.Close())
 	w.start()
-	w.after(2 * time.Minute)
-	w.work()
+	for range 12 {
+		w.after(10 * time.Minute)
+		w.work()
+	}
 	intents := 0
 	w.f.set(func() {
 		for id := range w.f.objects {

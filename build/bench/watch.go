@@ -13,8 +13,11 @@ import (
 // requestAnimationFrame comes after its layout and painting.
 
 // probe puts the stop watches into a page, and probeWorker into the worker that keeps its replica.
-func probe(g *browser.Page)         { g.Run(pageWatch) }
-func probeWorker(p *browser.Person) { browser.EvalWorker[bool](p, "worker", workerWatch) }
+func probe(g *browser.Page)         { g.Run(block(pageWatch)) }
+func probeWorker(p *browser.Person) { browser.EvalWorker[bool](p, "worker", block(workerWatch)) }
+
+// block keeps a script's names to itself, so that it can be run again.
+func block(js string) string { return "{" + js + "}" }
 
 // profiled runs a part of a measurement and, with HOLDFAST_PROFILE set to a folder, leaves there what the page and its worker
 // spent it on (browser.Person.Profile). The figures of such a run are worse.
@@ -50,9 +53,25 @@ type key struct {
 // commit is when who commits it heard of it, and was done, in wall time.
 type commit struct{ Heard, Done float64 }
 
-const pageWatch = `
+// wallJS is the system's clock, the same for all processes, in parts of a millisecond: performance.timeOrigin may be some
+// milliseconds off when a process started on a busy machine.
+const wallJS = `
+const offset = (() => {
+  let best = -Infinity;
+  for (let i = 0; i < 10; i++) {
+    const before = Date.now();
+    let at = before;
+    while (at === before) at = Date.now();
+    best = Math.max(best, at - performance.now());
+  }
+  return best;
+})();
+const wall = () => offset + performance.now();
+`
+
+const pageWatch = wallJS + `
 globalThis.bench = {
-  wall() { return performance.timeOrigin + performance.now(); },
+  wall,
   // after calls back when what is in the document now has been painted.
   after(f) { requestAnimationFrame(() => { const c = new MessageChannel(); c.port1.onmessage = f; c.port2.postMessage(0); }); },
   // when resolves to the wall times at which something was in the document, and painted.
@@ -80,7 +99,7 @@ globalThis.bench = {
         if (e.key !== "Enter") return;
         const answer = new Promise((f) => { bench.onCommit = f; });
         Promise.all([bench.whenShown(title), answer]).then(([shown, { id, at, sent }]) =>
-          done({ id, key: performance.timeOrigin + e.timeStamp, sent, ...shown, answered: at }));
+          done({ id, key: offset + e.timeStamp, sent, ...shown, answered: at }));
       }, { capture: true, once: true });
     });
   },
@@ -113,9 +132,8 @@ true`
 
 // workerWatch notes, in wall time: of each edit when it was heard of and committed; of everything when the worker sent to the region,
 // heard from it, and told its page.
-const workerWatch = `
+const workerWatch = wallJS + `
 globalThis.bench = { commits: new Map(), sent: [], heard: [], told: [] };
-const wall = () => performance.timeOrigin + performance.now();
 const send = WebSocket.prototype.send;
 WebSocket.prototype.send = function (m) {
   bench.sent.push(wall());

@@ -39,7 +39,7 @@ func (c *console) customer(k *call) (any, error) {
 	}
 	v := view{a: a, now: c.Now(), plan: planName(c.Billing.Catalog(), a.Sub().Plan), most: recentMax}
 	if k.r.URL.Query().Get("all") != "" {
-		v.most = len(a.Invoices) + len(a.Payments) + len(a.Events) + len(a.Notices) + 1
+		v.most = everyMax
 	}
 	if v.owner, err = c.Billing.Overview(k.ctx, tenant); err != nil {
 		return nil, err
@@ -222,7 +222,9 @@ func (v view) list(anchor, title string, t *table, all int, empty string) sectio
 	s := section{ID: anchor, Title: title, Table: t, Empty: empty}
 	if all > len(t.Rows) {
 		s.Note = fmt.Sprintf("the last %d of %s", len(t.Rows), number(int64(all)))
-		t.More = &link{Text: "Show all", Href: customerHref(v.a.ID) + "?all=1#" + anchor}
+		if v.most < everyMax {
+			t.More = &link{Text: "Show more", Href: customerHref(v.a.ID) + "?all=1#" + anchor}
+		}
 	}
 	return s
 }

@@ -62,6 +62,7 @@ type Service struct {
 	stripe *remote // nil: the test bank
 
 	recorded map[id.ID]time.Time // when usage was handed over last
+	passed   map[id.ID]passed    // what the latest pass saw
 	checked  string              // the day that was reconciled last
 	opened   time.Time
 
@@ -70,7 +71,9 @@ type Service struct {
 }
 
 // New makes a service that is not open yet.
-func New(cfg Config) *Service { return &Service{cfg: cfg, recorded: map[id.ID]time.Time{}} }
+func New(cfg Config) *Service {
+	return &Service{cfg: cfg, recorded: map[id.ID]time.Time{}, passed: map[id.ID]passed{}}
+}
 
 // Open loads the accounts and begins to bill.
 func (s *Service) Open(ctx context.Context) error {
@@ -160,31 +163,6 @@ func (s *Service) run(ctx context.Context) {
 		}
 		t.Reset(max(passEvery, passShare*time.Since(start)))
 	}
-}
-
-// Pass does everything that is due now. One workspace's trouble does not keep the others waiting.
-func (s *Service) Pass(ctx context.Context) error {
-	var errs []error
-	if err := s.advance(ctx); err != nil {
-		errs = append(errs, err) // who is new gets an account all the same
-	}
-	list, err := s.cfg.Tenancy.All(ctx)
-	if err != nil {
-		return errors.Join(append(errs, err)...)
-	}
-	for _, t := range list {
-		if t.State == tenancy.Deleted || s.tests.busy(t.ID) {
-			continue
-		}
-		err := s.prepare(ctx, t, false)
-		if err == nil {
-			err = s.publish(ctx, t)
-		}
-		if err != nil {
-			errs = append(errs, fault.Wrap("biller.Pass "+string(t.ID), err))
-		}
-	}
-	return errors.Join(append(errs, s.reconcile(ctx))...)
 }
 
 // advance moves the clocks of the bank and the engine to now. At the end of each month it stops, hands over what was metered in it, and

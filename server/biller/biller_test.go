@@ -25,7 +25,7 @@ import (
 
 // world is a hub's workspaces and billing on one clock, in real files. Metered totals are what the test says.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	db     *sql.DB
 	people *tenancy.Service
@@ -53,7 +53,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	w := &world{t: t, dir: t.TempDir(), used: map[string]int64{}, now: time.Date(2026, 11, 11, 9, 0, 0, 0, time.UTC)}
 	var err error
 	w.db, err = hubdb.Open(t.Context(), w.dir)

@@ -44,6 +44,9 @@ func (s *Service) Record(ctx context.Context, tenant id.ID, list []meter.Event) 
 		e.Time = e.Time.Truncate(time.Millisecond)
 		take, place = append(take, e), append(place, i)
 	}
+	if !b.test {
+		delete(s.passed, tenant) // what its limits leave has changed
+	}
 	done, err := b.engine.RecordAll(ctx, string(tenant), take)
 	for n, r := range done {
 		out[place[n]] = r

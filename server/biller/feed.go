@@ -40,7 +40,12 @@ func (s *Service) prepare(ctx context.Context, t tenancy.Brief, record bool) err
 	}
 	now := s.cfg.Now().UTC()
 	record = record || now.Sub(s.recorded[t.ID]) >= recordEvery
-	_, _, err := s.feed(ctx, t, record)
+	open, _, err := s.feed(ctx, t, record)
+	if err == nil && !record {
+		if record, err = s.alarming(t.ID, open); err == nil && record {
+			_, _, err = s.feed(ctx, t, true)
+		}
+	}
 	if err == nil && record {
 		s.recorded[t.ID] = now
 	}

@@ -41,8 +41,8 @@ func newProgram(t *testing.T, catalog string) *program {
 	var made struct{ Text string }
 	must(t, json.Unmarshal([]byte(p.ok("POST", "/api/workspaces/"+string(ws.ID)+"/keys", `{"name":"Shop","scopes":["events:write","billing:write"]}`)), &made))
 	p.at, p.key, p.cook = "/api/v1/workspaces/"+string(ws.ID), made.Text, ""
-	p.do("PUT", "/billing/method", `{"kind":"card","token":"ok"}`)
-	p.do("PUT", "/billing/plan", `{"plan":"pro"}`)
+	p.do("PUT", "/methods", `{"methods":[{"kind":"card","token":"ok"}]}`)
+	p.do("POST", "/subscription/change", `{"plan":"pro"}`)
 	return p
 }
 

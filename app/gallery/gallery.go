@@ -67,7 +67,8 @@ func (w *world) now() time.Time { return Noon.Add(time.Since(w.started)) }
 // states are what the link and the disk can be like.
 var states = map[string]func(*port.Status){
 	"offline": func(s *port.Status) { s.Link = port.Offline },
-	"memory":  func(s *port.Status) { s.Storage = "memory" },
+	"memory":  func(s *port.Status) { s.Storage = port.Memory },
+	"outbox":  func(s *port.Status) { s.Storage = port.Outbox },
 	"corrupt": func(s *port.Status) { s.Problem = &port.Error{Kind: fault.Corrupt} },
 	"full":    func(s *port.Status) { s.Problem = &port.Error{Kind: fault.Full} },
 	"out":     func(s *port.Status) { s.Link = port.SignedOut },
@@ -80,10 +81,10 @@ func (w *world) connect(_, _ id.ID, hear func(port.Message)) store.Link {
 	case "loading":
 		return silent{}
 	case "getting":
-		go hear(port.Message{Status: &port.Status{Link: port.Online, Loading: 0.4, Storage: "disk"}})
+		go hear(port.Message{Status: &port.Status{Link: port.Online, Loading: 0.4, Storage: port.Disk}})
 		return silent{}
 	case "not-yet":
-		go hear(port.Message{Status: &port.Status{Link: port.Offline, Storage: "disk"}})
+		go hear(port.Message{Status: &port.Status{Link: port.Offline, Storage: port.Disk}})
 		return silent{}
 	case "busy":
 		time.AfterFunc(busyAfter, func() { w.replica.Apply(work.RenameTask(Open, BusyTitle), Bo, w.now()) })

@@ -59,7 +59,7 @@ func TestEveryPage(t *testing.T) {
 			g.Wait("role=dialog:The webhook's secret")
 		}}, "device": {ws(route.Device), nil}, "new": {ws(route.All) + "?state=new", nil},
 		"offline": {project("", false) + "?state=offline", nil}, "corrupt": {project("", false) + "?state=corrupt", nil}, "clock": {project("", false) + "?state=clock", nil},
-		"signed-out": {project("", false) + "?state=out", nil}, "memory": {project("", false) + "?state=memory", nil},
+		"signed-out": {project("", false) + "?state=out", nil}, "memory": {project("", false) + "?state=memory", nil}, "outbox": {project("", false) + "?state=outbox", nil},
 		"compose": {project("", false), press("c")}, "filter": {project("", false), press("/")}, "rename": {project("", false), press("ArrowDown", "e")},
 		"commands": {project("", false), press("Control+k")}, "shortcuts": {project("", false), press("?")}, "picker": {project(gallery.Open, false), press("l")},
 		"menu": {project("", false), click("#ws-menu")}, "dialog": {project("", false), click("#project-new")}, "invite": {ws(route.Members), func(g *browser.Page) {

@@ -15,12 +15,23 @@ const damage = `(async (from) => {
   const files = [];
   const walk = async (dir) => { for await (const h of dir.values()) h.kind === "file" ? files.push(h) : await walk(h); };
   await walk(await navigator.storage.getDirectory());
+  // The worker of the tab that was just closed may not have let go yet.
+  const free = async (h) => {
+    for (;;) {
+      try {
+        return await h.createWritable({ keepExistingData: true });
+      } catch (e) {
+        if (e.name !== "NoModificationAllowedError") throw e;
+        await new Promise((r) => setTimeout(r, 50));
+      }
+    }
+  };
   let hurt = 0;
   for (const h of files) {
     const file = await h.getFile();
     const name = new TextDecoder().decode(await file.slice(0, 64).arrayBuffer()).split("\0")[0]; // the pool's own head is 4096 bytes
     if (!/^.replica-\d+(-wal)?$/.test(name)) continue;
-    const out = await h.createWritable({ keepExistingData: true });
+    const out = await free(h);
     if (name.endsWith("-wal")) await out.truncate(4096);
     else {
       await out.write({ type: "write", position: 4096 + from, data: new Uint8Array(Math.max(65536, file.size - 4096 - from)).fill(0xa5) });

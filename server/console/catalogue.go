@@ -81,7 +81,7 @@ func (c *console) planSection(p *catalog.Plan, what string) section {
 		} else if v.From.Before(c.Now()) {
 			old += on[v.Number]
 		}
-		t.Rows = append(t.Rows, row{Cells: []cell{{Text: fmt.Sprint(v.Number)}, from, {Text: strings.Join(prices, "; ")}, {Text: strings.Join(grants, "; ")}, {Text: number(int64(on[v.Number]))}}})
+		t.Rows = append(t.Rows, row{Cells: []cell{{Text: fmt.Sprint("Version ", v.Number)}, from, {Text: strings.Join(prices, "; ")}, {Text: strings.Join(grants, "; ")}, {Text: number(int64(on[v.Number]))}}})
 	}
 	note := p.ID
 	if old > 0 {

@@ -33,7 +33,7 @@ func (c *console) showMove(k *call, in url.Values, why string) (page, error) {
 		p.Notice = &notice{"danger", why}
 	}
 	ask := section{Form: &form{Action: prefix + "/subscriptions/move", Submit: "Show what happens", Ask: true, Hidden: []pair{{"plan", m.Plan}},
-		Fields: []field{choice("when", "When", in, "end", "At the end of each one's period", "now", "Now, with what is used of the period settled")}}}
+		Fields: []field{choice("when", "When", in, "end", "At the end of each one's period", "now", "Now, and settle the period")}}}
 	what := section{Title: "Who moves", Note: count(len(list), "subscriber", "subscribers"), Table: moveTable(list), Empty: "Everybody is on the version for sale, or moves to it already."}
 	if len(list) > 0 {
 		what.Form = &form{Action: prefix + "/subscriptions/move", Submit: "Move them", Kind: "primary", Hidden: []pair{{"plan", m.Plan}, {"when", m.When}, {"print", printOf([]section{what})}},

@@ -6,7 +6,7 @@ const (
 	countsEvery  = time.Second // API calls and bytes sent of so long are one record a workspace
 	spentEvery   = time.Minute // and connected time
 	tenantsHeld  = 100_000     // workspaces with counts of one meter in memory
-	batchMax     = 500         // events published before the stream has confirmed the first
+	batchMax     = 2000        // events published before the stream has confirmed the first
 	ackMax       = 5 * time.Second
 	retryEvery   = time.Second
 	lookEvery    = 5 * time.Second // for records that nobody announced

@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,9 +26,12 @@ var ldflags = func() string {
 	return "-s -w"
 }()
 
-// gcflags keep calls of the app's views calls. Views are long chains of small calls that run once a click; copying each
-// into its caller costs 4 % of the page and gains nothing that can be felt.
-const gcflags = "holdfast/app/...=-l"
+// gcflags keep calls what they are where code runs once a click or once a message: views are long chains of small calls, and
+// copying each into its caller costs 4 % of the page and gains nothing that can be felt. What merges and stores is not in the list.
+var gcflags = []string{
+	"-gcflags", "holdfast/app/...=-l", "-gcflags", "github.com/maxence-charriere/...=-l", "-gcflags", "holdfast/wasm/...=-l",
+	"-gcflags", "holdfast/sync/desk=-l", "-gcflags", "holdfast/sync/link=-l", "-gcflags", "holdfast/sync/nats=-l", "-gcflags", "holdfast/sync/port=-l",
+}
 
 // wasm compiles the named programs of the folder wasm, or takes them from the cache when none of their sources changed.
 func (b *builder) wasm(ctx context.Context, names ...string) (map[string][]byte, error) {
@@ -79,7 +84,7 @@ func (b *builder) compile(ctx context.Context, names []string, flags ...string) 
 		return nil, fmt.Errorf("pipeline.compile: %w", err)
 	}
 	defer os.RemoveAll(out)
-	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-gcflags", gcflags, "-o", out}, flags...)
+	args := slices.Concat([]string{"build", "-trimpath", "-buildvcs=false", "-ldflags", ldflags, "-o", out}, gcflags, flags)
 	for _, name := range names {
 		args = append(args, "./wasm/"+name)
 	}
@@ -125,7 +130,7 @@ func inputsOf(ctx context.Context, root, pkg, slim string) (string, error) {
 		return "", err
 	}
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s%s\n%s\n", toolchain, ldflags+gcflags, slim)
+	fmt.Fprintf(sum, "%s%s\n%s\n", toolchain, ldflags+strings.Join(gcflags, " "), slim)
 	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p listed
 		if err := dec.Decode(&p); errors.Is(err, io.EOF) {

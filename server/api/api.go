@@ -126,7 +126,6 @@ func (a *api) routes() {
 	}
 	a.route("GET /api/invitations/{code}", 0, a.lookAtInvitation)
 	a.route("POST /api/invitations/{code}/accept", signedIn|publishes, a.acceptInvitation)
-	a.route("POST /api/operator/accept/{code}", signedIn, a.acceptOperator)
 	if a.Billing != nil {
 		a.mux.Handle("/api/v1/", restapi.New(restapi.Config{Identity: a.Identity, Operators: a.Operators, Meters: a.Meters, Tenancy: a.Tenancy, Billing: a.Billing, Outbox: a.Outbox, Keys: a.Keys, Flush: a.Flush, Origins: a.Origins, Now: a.Now, Log: a.Log}))
 	}

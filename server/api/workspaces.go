@@ -100,15 +100,6 @@ func (a *api) acceptInvitation(c *call) (any, error) {
 	}{tenant}, err
 }
 
-// acceptOperator makes the caller an operator, with a link of the hub's command line.
-func (a *api) acceptOperator(c *call) (any, error) {
-	code, err := a.code(c)
-	if err != nil {
-		return nil, err
-	}
-	return nil, a.Operators.Accept(c.ctx, c.caller.Person.ID, code)
-}
-
 const monthForm = "2006-01"
 
 // usage gives the totals of a month to owners and admins: the numbers that an invoice is made of.

@@ -38,12 +38,14 @@ func TestOperators(t *testing.T) {
 		t.Fatal(l.URL)
 	}
 	for _, wrong := range []string{"x", strings.Repeat("0", len(code)), strings.Repeat("x", 1000)} {
-		if status, body := e.send("POST", "/api/operator/accept/"+wrong, ""); status != 404 {
+		if status, body := e.send("POST", operator.AcceptPath+wrong, ""); status != 404 {
 			t.Errorf("%s: %d %s", wrong, status, body)
 		}
 	}
-	e.ok("POST", "/api/operator/accept/"+code, "")
-	if status, _ := e.send("POST", "/api/operator/accept/"+code, ""); status != 404 {
+	if status, body := e.send("POST", operator.AcceptPath+code, ""); status != http.StatusSeeOther {
+		t.Fatalf("%d %s", status, body)
+	}
+	if status, _ := e.send("POST", operator.AcceptPath+code, ""); status != 404 {
 		t.Errorf("a second time: %d", status)
 	}
 	var list []operator.Operator
@@ -77,7 +79,7 @@ func TestOperators(t *testing.T) {
 		}
 	}
 	e.cook = ""
-	if status, _ := e.send("POST", "/api/operator/accept/"+code, ""); status != http.StatusUnauthorized {
+	if status, _ := e.send("POST", operator.AcceptPath+code, ""); status != http.StatusNotFound {
 		t.Errorf("signed out: %d", status)
 	}
 	must(t, h.Close(t.Context()))

@@ -162,7 +162,7 @@ func apiWorld(t *testing.T) (c *caller, own, operator string) {
 	must(t, e.register(`{"name":"eu","url":"`+origin+`"}`))
 	l, err := h.runners.Invite(t.Context())
 	must(t, err)
-	e.ok("POST", "/api/operator/accept/"+l.Code, "")
+	e.send("POST", "/operator/accept/"+l.Code, "")
 	var ws struct{ ID id.ID }
 	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"Acme"}`)), &ws))
 	c = newCaller(t, e)

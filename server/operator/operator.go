@@ -26,7 +26,7 @@ import (
 var operatorSQL string
 
 // AcceptPath is the page to which a link leads, with the code after it. It shows nothing unless Look finds the code good; a person who is
-// signed in accepts there with POST /api/operator/accept/{code}, same-origin, and is an operator from then on.
+// signed in accepts there with a POST, same-origin, and is an operator from then on.
 const AcceptPath = "/operator/accept/"
 
 var q = hubdb.Parse(operatorSQL)

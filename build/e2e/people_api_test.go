@@ -162,18 +162,31 @@ func (c *client) pushOnce(region int, tenant id.ID, d *edgetest.Device, txs []ch
 
 func (c *client) usage(region int, tenant id.ID) map[string]int64 {
 	c.s.t.Helper()
+	m, err := c.tryUsage(region, tenant)
+	must(c.s.t, err)
+	return m
+}
+
+// tryUsage reads a workspace's totals by meter.
+func (c *client) tryUsage(region int, tenant id.ID) (map[string]int64, error) {
+	status, answer, err := c.try(region, "GET", "/api/workspaces/"+string(tenant)+"/usage", "")
+	if err != nil {
+		return nil, err
+	}
 	var u struct {
 		Rows []struct {
 			Meter    string
 			Quantity int64
 		}
 	}
-	c.ok(region, "GET", "/api/workspaces/"+string(tenant)+"/usage", "", &u)
+	if err := json.Unmarshal([]byte(answer), &u); err != nil || status != http.StatusOK {
+		return nil, fmt.Errorf("usage: %d %s %w", status, answer, err)
+	}
 	m := map[string]int64{}
 	for _, r := range u.Rows {
 		m[r.Meter] = r.Quantity
 	}
-	return m
+	return m, nil
 }
 
 // What was accepted is what is counted, in two regions, with the server killed in the middle: not one less, not one more.

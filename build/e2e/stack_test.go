@@ -53,15 +53,20 @@ func run(m *testing.M) int {
 	return browser.Main(m)
 }
 
-// stack is `holdfast dev` running as a process.
+// process is one command of the binary that runs until it is stopped, and may be run again.
+type process struct {
+	t    *testing.T
+	args []string
+	cmd  *exec.Cmd
+	log  lockedBuffer
+}
+
+// stack is what people reach: `holdfast dev`, or one region's `holdfast edge`.
 type stack struct {
-	t       *testing.T
+	process
 	data    string
 	port    int
 	regions []string
-	flags   []string
-	cmd     *exec.Cmd
-	log     lockedBuffer
 }
 
 type lockedBuffer struct {
@@ -84,15 +89,22 @@ func (l *lockedBuffer) String() string {
 // start runs holdfast dev with an empty data folder; it ends with the test.
 func start(t *testing.T, regions string, flags ...string) *stack {
 	t.Helper()
-	s := &stack{t: t, data: t.TempDir(), port: freePorts(t, 2), regions: strings.Split(regions, ","), flags: flags}
-	t.Cleanup(func() {
-		s.stop(syscall.SIGTERM)
-		if t.Failed() {
-			t.Logf("holdfast dev said:\n%s", tail(s.log.String(), 60))
-		}
-	})
+	s := &stack{data: t.TempDir(), port: freePorts(t, 2), regions: strings.Split(regions, ",")}
+	s.process.t = t
+	s.args = append([]string{"dev", "--data", s.data, "--port", strconv.Itoa(s.port), "--regions", regions}, flags...)
+	s.endWithTest()
 	s.up()
 	return s
+}
+
+// endWithTest stops the process when the test is over, and shows what it said when the test has failed.
+func (p *process) endWithTest() {
+	p.t.Cleanup(func() {
+		p.stop(syscall.SIGTERM)
+		if p.t.Failed() {
+			p.t.Logf("holdfast %s said:\n%s", p.args[0], tail(p.log.String(), 60))
+		}
+	})
 }
 
 func tail(text string, lines int) string {
@@ -119,20 +131,25 @@ search:
 	return 0
 }
 
+// run starts the process.
+func (p *process) run() {
+	p.t.Helper()
+	p.cmd = exec.Command(binary, p.args...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 // up starts the process and waits until every region answers.
 func (s *stack) up() {
 	s.t.Helper()
-	args := append([]string{"dev", "--data", s.data, "--port", strconv.Itoa(s.port), "--regions", strings.Join(s.regions, ",")}, s.flags...)
-	s.cmd = exec.Command(binary, args...)
-	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
+	s.run()
 	deadline := time.Now().Add(startMax)
 	for i := range s.regions {
 		for !answers(s.url(i) + "/healthz") {
 			if time.Now().After(deadline) {
-				s.t.Fatalf("holdfast dev does not answer:\n%s", s.log.String())
+				s.t.Fatalf("holdfast %s does not answer:\n%s", s.args[0], s.log.String())
 			}
 			time.Sleep(20 * time.Millisecond)
 		}
@@ -152,21 +169,21 @@ func answers(url string) bool {
 }
 
 // stop ends the process with a signal and waits for it.
-func (s *stack) stop(sig syscall.Signal) {
-	if s.cmd == nil {
+func (p *process) stop(sig syscall.Signal) {
+	if p.cmd == nil {
 		return
 	}
-	_ = s.cmd.Process.Signal(sig)
+	_ = p.cmd.Process.Signal(sig)
 	done := make(chan struct{})
-	go func() { _ = s.cmd.Wait(); close(done) }()
+	go func() { _ = p.cmd.Wait(); close(done) }()
 	select {
 	case <-done:
 	case <-time.After(20 * time.Second):
-		s.t.Error("holdfast dev does not end within 20 s of a signal")
-		_ = s.cmd.Process.Kill()
+		p.t.Errorf("holdfast %s does not end within 20 s of a signal", p.args[0])
+		_ = p.cmd.Process.Kill()
 		<-done
 	}
-	s.cmd = nil
+	p.cmd = nil
 }
 
 // url is a region's origin. localhost, because passkeys need a name that is a secure context.

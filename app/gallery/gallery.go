@@ -7,6 +7,7 @@ package gallery
 
 import (
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,10 +46,11 @@ type world struct {
 	started time.Time
 	rand    *rand.ChaCha8
 	replica *memory.Replica
+	keys    []api.Key
 }
 
 func newWorld(state string) *world {
-	w := &world{state: state, started: time.Now(), rand: rand.NewChaCha8([32]byte{7})}
+	w := &world{state: state, started: time.Now(), rand: rand.NewChaCha8([32]byte{7}), keys: slices.Clone(keys)}
 	w.replica = memory.New(Ana, w.now)
 	w.seed()
 	w.replica.SetStatus(func(s *port.Status) {

@@ -3,6 +3,7 @@
 package gallery_test
 
 import (
+	"strconv"
 	"testing"
 
 	"holdfast/app/gallery"
@@ -75,6 +76,53 @@ func TestLabels(t *testing.T) {
 	g.WaitText("5 labels")
 	g.Click("role=button:Undo")
 	g.WaitText("6 labels")
+}
+
+func makeKey(g *browser.Page, name string) {
+	g.Click("#key-add")
+	g.Fill("#k-name", name)
+	g.Click("role=checkbox:Send usage events (events:write)")
+	g.Click("#dialog-ok")
+}
+
+// A key is made, is shown once, can be copied, and is gone when it is revoked. Without keys the page says what they are for.
+func TestAPIKeysAreMadeCopiedAndRevoked(t *testing.T) {
+	g := open(t, ws(route.Billing))
+	g.WaitText("expires on 23 December 2026")
+	g.WaitText("expired on 20 November 2026")
+	g.Click("#key-add")
+	g.Press("Enter")
+	g.WaitText("Fill in “Name” first.")
+	g.Type("Till")
+	g.Press("Enter")
+	g.WaitText("Choose what the key may do.")
+	g.Press("Tab", "Space")
+	g.WaitFor("the first check box is on", `document.activeElement.getAttribute("aria-checked") === "true"`)
+	g.Click("role=button:30")
+	g.Click("#dialog-ok")
+	g.WaitText("It is not shown again")
+	text := g.TextOf("dialog code")
+	g.Run(`navigator.clipboard.writeText = (s) => { window.copied = s; return Promise.resolve() }`)
+	g.Click("#secret-copy")
+	g.WaitFor("the key on the clipboard", "window.copied === "+strconv.Quote(text))
+	g.WaitText("It is copied.")
+	g.Press("Escape")
+	g.WaitFor("the button to have the keyboard again", `document.activeElement.id === "key-add"`)
+	g.WaitText("expires on 23 December 2026")
+	g.WaitText("Made just now by Ana Duarte")
+	g.WaitNoText(text)
+	for left, name := range []string{"Bookkeeping", "Web shop", "Till"} {
+		g.Click("role=button:Revoke " + name)
+		g.WaitText("This cannot be undone.")
+		g.Press("Escape")
+		g.WaitFor("the key's button to have the keyboard", `document.activeElement.ariaLabel === "Revoke `+name+`"`)
+		g.Press("Enter")
+		g.WaitText("they can no longer ")
+		g.Click("#dialog-ok")
+		g.WaitCount(`[data-act="revoke"]`, 2-left)
+		g.WaitFor("a button to have the keyboard", `document.activeElement.id === "key-add"`)
+	}
+	g.WaitText("with a key your own programs")
 }
 
 func TestCommentsAreEditedAndDeleted(t *testing.T) {

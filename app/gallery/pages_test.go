@@ -57,6 +57,16 @@ func TestEveryPage(t *testing.T) {
 			g.Fill("#h-url", "https://example.com/hooks")
 			g.Click("#dialog-ok")
 			g.Wait("role=dialog:The webhook's secret")
+		}}, "key": {ws(route.Billing), func(g *browser.Page) {
+			g.Click("#key-add")
+			g.Wait("role=dialog:New API key")
+			g.Click("role=checkbox:Read the billing (billing:read)")
+		}}, "key-text": {ws(route.Billing), func(g *browser.Page) {
+			makeKey(g, "Till")
+			g.Wait("role=dialog:The key “Till”")
+		}}, "key-revoke": {ws(route.Billing), func(g *browser.Page) {
+			g.Click("#key-k3xq7nbd")
+			g.Wait("role=dialog:Revoke “Web shop”?")
 		}}, "device": {ws(route.Device), nil}, "new": {ws(route.All) + "?state=new", nil},
 		"offline": {project("", false) + "?state=offline", nil}, "corrupt": {project("", false) + "?state=corrupt", nil}, "clock": {project("", false) + "?state=clock", nil},
 		"signed-out": {project("", false) + "?state=out", nil}, "memory": {project("", false) + "?state=memory", nil}, "outbox": {project("", false) + "?state=outbox", nil},

@@ -10,7 +10,7 @@ import (
 )
 
 // fetch answers as the service would. Ceremonies with passkeys are not played: they need a real service.
-func (w *world) fetch(method, path, _ string) (int, string, error) {
+func (w *world) fetch(method, path, body string) (int, string, error) {
 	time.Sleep(30 * time.Millisecond) // answers never come at once
 	ms := func(days int) int64 { return Noon.AddDate(0, 0, days).UnixMilli() }
 	if w.state == "away" {
@@ -56,6 +56,9 @@ func (w *world) fetch(method, path, _ string) (int, string, error) {
 		return reply(api.Invited{Workspace: "Harbor Studio", Inviter: "Bo Lindqvist"})
 	case "GET /api/invitations/old":
 		return 404, `{"kind":"not-found"}`, nil
+	}
+	if rest, ok := strings.CutPrefix(path, keysPath); ok {
+		return w.keysOf(method, rest, body)
 	}
 	if method == "PATCH" || method == "DELETE" || method == "POST" {
 		return reply(struct{}{})

@@ -55,7 +55,7 @@ func (c *BillingPage) Render() app.UI {
 	}
 	return app.Div().Class("body").OnClick(c.onClick).Body(a.prose("Billing", text,
 		view.Notice("danger", c.failed), view.Notice("danger", standing(c.b.Standing)),
-		c.owing(), c.plans(), c.usage(), c.upcoming(), c.invoices(), c.credits(), c.paying(), &Webhooks{App: a}))
+		c.owing(), c.plans(), c.usage(), c.upcoming(), c.invoices(), c.credits(), c.paying(), &Webhooks{App: a}, &APIKeys{App: a}))
 }
 
 func standing(s string) string {
@@ -95,8 +95,11 @@ func (c *BillingPage) plans() app.UI {
 // amountOf writes a meter's quantity with its unit.
 func amountOf(meter string, n int64) string {
 	switch meter {
-	case "storage-byte-hours":
-		return view.Bytes(n / 730) // kept for a month
+	case "storage-byte-hours": // as much kept for a month
+		if n > 0 && n < 730_000 {
+			return "less than 1 KB"
+		}
+		return view.Bytes(n / 730)
 	case "storage-bytes", "egress-bytes":
 		return view.Bytes(n)
 	case "connected-seconds":
@@ -108,7 +111,7 @@ func amountOf(meter string, n int64) string {
 func (c *BillingPage) usage() app.UI {
 	var list []app.UI
 	for _, u := range c.b.Usage {
-		forecast := "about " + amountOf(u.Unit, u.Forecast) + " by the end of the month"
+		forecast := strings.Replace("about "+amountOf(u.Unit, u.Forecast), "about less", "less", 1) + " by the end of the month"
 		if u.Limit > 0 {
 			forecast += " · " + pick(u.Soft, "included: ", "limit: ") + amountOf(u.Unit, u.Limit)
 		}

@@ -44,6 +44,26 @@ func (a *App) closeDialog() {
 	}
 }
 
+// showOnce shows a new secret, which cannot be had again.
+func (a *App) showOnce(title, text, secret, back string) {
+	said := "" // here, because a toast under the dialog is dim and not read aloud
+	a.ask(dialog{Title: title, Text: text, Back: back,
+		Body: func() app.UI {
+			return app.Div().Class("hook").Body(
+				app.Div().Class("row").Body(app.Code().Class("address").Text(secret), view.Button{Act: "copy", DOM: "secret-copy", Label: "Copy", Icon: "copy"}.UI()),
+				view.Notice("", said))
+		},
+		Act: func(string, string) {
+			go func() {
+				ok := browser.Copy(secret)
+				a.do(func() {
+					said = pick(ok, "It is copied.", "This browser did not let it be copied. Select it and copy it by hand.")
+					a.touch()
+				})
+			}()
+		}})
+}
+
 // DialogView draws the open dialog with the browser's own: it keeps the keyboard inside and gives Escape.
 type DialogView struct {
 	app.Compo

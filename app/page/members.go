@@ -1,8 +1,6 @@
 package page
 
 import (
-	"strings"
-
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"holdfast/app/api"
@@ -272,7 +270,7 @@ func meterWords(r api.UsageRow) (name, note, value string) {
 	case "storage-bytes":
 		return "Storage", "the size of the workspace", view.Bytes(r.Quantity)
 	case "storage-byte-hours":
-		return "Storage over time", "hours times size, as it is billed", strings.TrimSuffix(view.Bytes(r.Quantity), "s") + "-hours"
+		return "Storage over time", "size times hours, as it is billed", view.Bytes(r.Quantity) + "·h"
 	case "connected-seconds":
 		return "Connected time", "of all browsers together", hours(r.Quantity)
 	case "egress-bytes":

@@ -259,3 +259,16 @@ func BenchmarkRenameOneOfManyRows(b *testing.B) {
 		redraw(b, e, a)
 	}
 }
+
+func TestAmountOf(t *testing.T) {
+	for _, c := range []struct {
+		unit string
+		n    int64
+		want string
+	}{{"storage-byte-hours", 0, "0 bytes"}, {"storage-byte-hours", 1, "less than 1 KB"}, {"storage-byte-hours", 729_999, "less than 1 KB"}, {"storage-byte-hours", 730_000, "1.0 KB"},
+		{"egress-bytes", 999, "999 bytes"}, {"connected-seconds", 3599, "59 min"}, {"connected-seconds", 7200, "2 h"}, {"changes", 1234, "1,234"}} {
+		if got := amountOf(c.unit, c.n); got != c.want {
+			t.Errorf("amountOf(%s, %d) = %q, want %q", c.unit, c.n, got, c.want)
+		}
+	}
+}

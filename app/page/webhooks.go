@@ -7,7 +7,6 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
 	"holdfast/app/api"
-	"holdfast/app/browser"
 	"holdfast/app/view"
 	"holdfast/sync/work"
 )
@@ -105,15 +104,7 @@ func (c *Webhooks) add(ctx app.Context) {
 
 // secret shows a new secret, once.
 func (c *Webhooks) secret(w api.Webhook) {
-	c.App.ask(dialog{Title: "The webhook's secret", Text: "Your program checks the signatures with it (Standard Webhooks). It is shown only now: copy it.", Back: "hook-add",
-		Body: func() app.UI {
-			return app.Div().Class("row").Body(app.Code().Class("address").Text(w.Secret), view.Button{Act: "copy", Label: "Copy", Icon: "copy"}.UI())
-		},
-		Act: func(act, _ string) {
-			if act == "copy" && browser.Copy(w.Secret) {
-				c.App.toast("The secret is copied.", "", nil)
-			}
-		}})
+	c.App.showOnce("The webhook's secret", "Your program checks the signatures with it (Standard Webhooks). It is shown only now: copy it.", w.Secret, "hook-add")
 }
 
 // open is all that can be done with a webhook, and what it was sent.

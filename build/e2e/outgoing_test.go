@@ -1,15 +1,19 @@
 package e2e
 
 import (
-	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"holdfast/build/browser"
 )
@@ -102,5 +106,64 @@ func TestWebhookAndMailsOfAChangeOfPlan(t *testing.T) {
 	})
 	if mail := cli("mail", "show", strings.Fields(line)[0]); !strings.Contains(mail, "Attached: HF-000001.pdf") || !strings.Contains(mail, s.url(0)+"/w/") {
 		t.Errorf("%s", mail)
+	}
+}
+
+// A key that is made on the page lets a program count usage, and nothing more. Once it is revoked there, the program is refused.
+func TestAPIKeyFromThePage(t *testing.T) {
+	s := start(t, "local")
+	s.stop(syscall.SIGTERM)
+	plans := strings.Replace(smallPlans, "meters: {", "meters: {mails: {name: Mails, aggregate: sum}, ", 1)
+	if err := os.WriteFile(filepath.Join(s.data, "hub", "catalog.yaml"), []byte(plans), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.up()
+	g := browser.New(t, browser.Options{Name: "ana", Width: 1440, Height: 900}).Open(s.url(0) + "/")
+	signUp(g, "Ana Ferreira")
+	newWorkspace(g, "Harbor")
+	g.Click(`a[href$="/billing"]`)
+	g.WaitText("with a key your own programs")
+	g.Click("role=button:New key")
+	g.Fill("label=Name", "Web shop")
+	g.Click("role=checkbox:Send usage events (events:write)")
+	g.Click("role=button:Make the key")
+	g.WaitText("It is not shown again")
+	key := g.TextOf("dialog code")
+	g.Press("Escape")
+	g.WaitText("never used")
+
+	tenant := strings.Split(strings.TrimPrefix(g.URL(), s.url(0)), "/")[2]
+	send := func(method, path, body string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequest(method, s.url(0)+"/api/v1/workspaces/"+tenant+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+key)
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Idempotency-Key", "batch-1")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		b, _ := io.ReadAll(res.Body)
+		return res.StatusCode, string(b)
+	}
+	const batch = `[{"specversion":"1.0","id":"a","source":"shop","type":"mails","data":{"value":"50"}}]`
+	if status, body := send("POST", "/events", batch); status != 200 || !strings.Contains(body, `"counted"`) {
+		t.Fatalf("%d %s", status, body)
+	}
+	if status, body := send("GET", "/billing", ""); status != 403 {
+		t.Errorf("a key for events reads the billing: %d %s", status, body)
+	}
+	g.Reload()
+	g.WaitText("last used just now")
+	g.Click("role=button:Revoke Web shop")
+	g.WaitText("can no longer send usage events")
+	g.Click("role=button:Revoke")
+	g.WaitText("with a key your own programs")
+	if status, body := send("POST", "/events", batch); status != 401 || !strings.Contains(body, "revoked") {
+		t.Errorf("a revoked key: %d %s", status, body)
 	}
 }

@@ -20,6 +20,7 @@ func TestAccountAndCompany(t *testing.T) {
 	project := g.URL()
 
 	g.Go(s.url(0) + "/account")
+	g.WaitText("This browser") // the lists are there, and nothing moves any more
 	g.Click("role=button:Make a link")
 	g.Wait("label=Link")
 	link := browser.Eval[string](g, `document.getElementById("copy").value`)

@@ -89,6 +89,7 @@ func (l *lockedBuffer) String() string {
 // start runs holdfast dev with an empty data folder; it ends with the test.
 func start(t *testing.T, regions string, flags ...string) *stack {
 	t.Helper()
+	t.Parallel() // people and servers wait for one another most of the time
 	s := &stack{data: t.TempDir(), port: freePorts(t, 2), regions: strings.Split(regions, ",")}
 	s.process.t = t
 	s.args = append([]string{"dev", "--data", s.data, "--port", strconv.Itoa(s.port), "--regions", regions}, flags...)

@@ -132,3 +132,30 @@ func TestChangeIsSeenInTheTotal(t *testing.T) {
 	ana.push(0, tenant, device, []change.Tx{device.Next("Website")}, time.Minute)
 	within(t, time.Minute, "the change is in the total", func() bool { return ana.usage(0, tenant)["changes"] == 1 })
 }
+
+// A device offers its changes to two regions that are cut off from each other. Once they have met the workspace pays for each once.
+func TestChangesAcceptedByTwoRegionsArePaidOnce(t *testing.T) {
+	s := start(t, "eu,us")
+	ana := s.client()
+	ana.signUp(0, "Ana")
+	tenant := ana.workspace(0)
+	for region := range 2 {
+		d := edgetest.NewDevice(ana.person)
+		ana.push(region, tenant, d, []change.Tx{d.Next("First")}, time.Minute)
+	}
+	within(t, time.Minute, "what came before is counted", func() bool { return ana.usage(0, tenant)["changes"] == 2 })
+	s.link("cut", "us")
+	device := edgetest.NewDevice(ana.person)
+	txs := []change.Tx{device.Next("One"), device.Next("Two"), device.Next("Three")}
+	for region := range 2 {
+		ana.push(region, tenant, device, txs, time.Minute)
+	}
+	within(t, time.Minute, "the region that is reached has counted", func() bool { return ana.usage(0, tenant)["changes"] == 5 })
+	s.link("heal", "us")
+	ana.push(1, tenant, device, []change.Tx{device.Next("Four")}, time.Minute)
+	within(t, time.Minute, "each is counted", func() bool { return ana.usage(0, tenant)["changes"] >= 6 })
+	within(t, time.Minute, "each is counted once", func() bool { return ana.usage(0, tenant)["changes"] == 6 })
+	if got := ana.settledUsage(0, tenant)["changes"]; got != 6 {
+		t.Errorf("%d changes counted, 6 were made", got)
+	}
+}

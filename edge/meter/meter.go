@@ -3,7 +3,8 @@
 //
 // Changes are counted from the log's sequences, so the count is exact whatever crashes: an event covers a range of them
 // and is made in the transaction that notes how far was counted. What the region committed itself is nobody's use, and left
-// out: ranges end before it and begin after it. API calls and bytes sent are counted in memory and written down every
+// out: ranges end before it and begin after it. A change that two regions accepted, cut off from each other, is in the count of both,
+// and one of them writes an event that takes it back once it has seen the other's log. API calls and bytes sent are counted in memory and written down every
 // second, the time of browsers' connections every minute; a crash loses at most that, in the customer's favour. Storage is read once an
 // hour, for the workspaces whose home is this region.
 //
@@ -24,6 +25,7 @@ import (
 
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
+	"holdfast/sync/ingress"
 	"holdfast/sync/sqlite"
 	"holdfast/sync/usage"
 )
@@ -164,6 +166,23 @@ func (m *Meter) Count(ctx context.Context, t id.ID, seq uint64) (func(*sql.Tx) e
 		m.out.poke()
 		return sqlite.Wrap(op, err)
 	}, nil
+}
+
+// Twice counts entries of a workspace's own log that another region counts too. Those that come again while their record is kept
+// are not written again: the stream would take it for one it has.
+func (m *Meter) Twice(ctx context.Context, t id.ID, list []ingress.Twice) error {
+	err := sqlite.Tx(ctx, m.cfg.DB, func(tx *sql.Tx) error {
+		for _, e := range list {
+			if _, err := tx.ExecContext(ctx, q("addOnce"), usage.Twice, t, e.At.UnixMilli(), e.Seq); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		m.out.poke()
+	}
+	return sqlite.Wrap("meter.Twice", err)
 }
 
 func (m *Meter) run(ctx context.Context) {

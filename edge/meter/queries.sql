@@ -7,6 +7,10 @@ INSERT INTO counted (tenant, seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET seq = 
 -- name: add
 INSERT INTO usage (meter, tenant, at_ms, first, last, quantity) VALUES (?, ?, ?, ?, ?, ?)
 
+-- name: addOnce
+INSERT INTO usage (meter, tenant, at_ms, first, last, quantity)
+SELECT ?1, ?2, ?3, ?4, ?4, 1 WHERE NOT EXISTS (SELECT 1 FROM usage WHERE meter = ?1 AND tenant = ?2 AND first = ?4)
+
 -- name: after
 SELECT n, meter, tenant, at_ms, first, last, quantity FROM usage WHERE n > ? ORDER BY n LIMIT ?
 

@@ -169,6 +169,8 @@ func eventID(meter string, t id.ID, first, last uint64) string {
 	switch meter {
 	case usage.Changes:
 		return usage.RangeID(usage.ChangesSeries(t), first, last)
+	case usage.Twice:
+		return usage.RangeID(usage.TwiceSeries(t), first, last)
 	case usage.Storage:
 		return usage.StorageID(t, int64(first))
 	}

@@ -194,6 +194,7 @@ func (n *Node) build() {
 			n.stream.Committed(t, es)
 		},
 		Merged: func(t *tenant.Tenant, es []change.Entry) { n.syncer.Feed(t, es) },
+		Twice:  func(ctx context.Context, t id.ID, list []ingress.Twice) error { return n.meter.Twice(ctx, t, list) },
 	})
 	n.exports = snapshot.New(snapshot.Config{Dir: filepath.Join(c.DataDir, "exports"), Tenants: n.tenants, Now: c.Now, Log: c.Log,
 		Write: func(ctx context.Context, t *tenant.Tenant, path string) (change.Vector, error) {

@@ -49,6 +49,9 @@ type Config struct {
 	Opened func(ctx context.Context, t *Tenant) error
 	// Committed are entries that this region accepted, Merged those that it took from others.
 	Committed, Merged func(t *Tenant, entries []change.Entry)
+	// Twice is called with own entries whose change another region counts (ingress.Twice). They come again until it gives no error,
+	// and may come again after that.
+	Twice func(ctx context.Context, tenant id.ID, list []ingress.Twice) error
 }
 
 // Store is a region's workspaces; make it with New. It is safe for concurrent use.

@@ -52,6 +52,7 @@ func (s *Store) openTenant(ctx context.Context, t id.ID) (*Tenant, error) {
 	if err != nil {
 		return nil, fault.Wrap(op, err)
 	}
+	n.twice(ctx) // a crash may have come between
 	if s.cfg.Opened != nil {
 		err = s.cfg.Opened(ctx, n)
 	}
@@ -114,7 +115,23 @@ func (t *Tenant) Merge(ctx context.Context, entries []change.Entry) ([]ingress.R
 	defer t.say.Unlock()
 	a, err := t.in.ApplyRemote(ctx, entries)
 	t.tell(t.s.cfg.Merged, a.Entries)
+	if err == nil {
+		t.twice(ctx)
+	}
 	return a.Missing, fault.Wrap("tenant.Merge", t.sick(err))
+}
+
+// twice passes on what the file notes. What fails comes again with the next merge, or when the workspace is opened next.
+func (t *Tenant) twice(ctx context.Context) {
+	list, err := t.in.Twice(ctx)
+	if err == nil && len(list) > 0 && t.s.cfg.Twice != nil {
+		if err = t.s.cfg.Twice(ctx, t.ID, list); err == nil {
+			err = t.in.Forget(ctx, list)
+		}
+	}
+	if err != nil {
+		t.s.cfg.Log.Warn("changes that another region counts too are not noted yet", "tenant", t.ID, "err", err)
+	}
 }
 
 // before has Before called once, so that a commit whose publication is cut short is not forgotten. say is held.

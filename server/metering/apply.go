@@ -253,6 +253,9 @@ func (b *batch) countRange(e *event) {
 
 func (b *batch) sum(e *event, quantity int64) {
 	k := totalKey{e.Tenant, monthName(e.Time), e.Meter}
+	if e.Meter == usage.Twice { // another region counts them
+		k.meter, quantity = usage.Changes, -quantity
+	}
 	t, ok := b.totals[k]
 	if !ok {
 		t = &totalSum{}

@@ -46,7 +46,7 @@ func (g *Ingress) ApplyRemote(ctx context.Context, entries []change.Entry) (a Ap
 	defer g.mu.Unlock()
 	now := g.cfg.Now()
 	err = g.write(ctx, func(tx *sql.Tx) error {
-		moved := map[string]*origin{}
+		moved := map[string]uint64{} // by origin, the first sequence that is new
 		var txs []change.Tx
 		for _, e := range entries {
 			o, err := g.origin(ctx, tx, e.Origin)
@@ -63,13 +63,19 @@ func (g *Ingress) ApplyRemote(ctx context.Context, entries []change.Entry) (a Ap
 			if err := g.log(ctx, tx, o, e, now); err != nil {
 				return err
 			}
-			moved[e.Origin] = o
+			if moved[e.Origin] == 0 {
+				moved[e.Origin] = e.Seq
+			}
 			a.Entries, txs = append(a.Entries, e), append(txs, e.Tx)
 		}
 		if _, err := store.Merge(ctx, tx, txs...); err != nil {
 			return err
 		}
-		for _, o := range moved {
+		for name, from := range moved {
+			o := g.origins[name]
+			if err := g.noteTwice(ctx, tx, name, o, from); err != nil {
+				return err
+			}
 			if _, err := tx.ExecContext(ctx, q("setHead"), o.head, o.bytes, o.id); err != nil {
 				return err
 			}

@@ -69,6 +69,7 @@ type Ingress struct {
 	origins map[string]*origin
 	names   map[int64]string
 	applied map[string]change.Vector // region → how far it has applied each origin's log
+	twice   map[uint64]bool          // own sequences in the table of that name
 }
 
 // origin is a row of the table of that name.
@@ -112,7 +113,7 @@ func (g *Ingress) Open(ctx context.Context) error {
 
 // load reads what is kept in memory. It is called again after a failed commit, when memory and disk may differ.
 func (g *Ingress) load(ctx context.Context) error {
-	g.origins, g.names, g.applied = map[string]*origin{}, map[int64]string{}, map[string]change.Vector{}
+	g.origins, g.names, g.applied, g.twice = map[string]*origin{}, map[int64]string{}, map[string]change.Vector{}, map[uint64]bool{}
 	rows, err := g.cfg.DB.QueryContext(ctx, q("origins"))
 	if err != nil {
 		return sqlite.Wrap("ingress.load", err)
@@ -143,7 +144,15 @@ func (g *Ingress) load(ctx context.Context) error {
 		}
 		g.ack(region, name, seq)
 	}
-	return sqlite.Wrap("ingress.load", rows.Err())
+	if err := rows.Err(); err != nil {
+		return sqlite.Wrap("ingress.load", err)
+	}
+	rows.Close()
+	list, err := readTwice(ctx, g.cfg.DB)
+	for _, t := range list {
+		g.twice[t.Seq] = true
+	}
+	return sqlite.Wrap("ingress.load", err)
 }
 
 // origin finds or makes the row of a region. Inside a transaction that rolls back, load must follow.

@@ -102,3 +102,23 @@ SELECT origin, seq FROM floor ORDER BY origin
 
 -- name: fates
 SELECT replica, num, sum, fate FROM fate
+
+-- name: alsoMine
+SELECT mine.seq, mine.at_ms, mine.tx, other.tx FROM log other
+JOIN log mine ON mine.replica = other.replica AND mine.num = other.num AND mine.num > 0 AND mine.origin = ?1
+WHERE other.origin = ?2 AND other.seq BETWEEN ?3 AND ?4 AND other.num > 0
+
+-- name: alsoTheirs
+SELECT mine.seq, mine.at_ms, mine.tx, other.tx FROM log mine
+JOIN log other ON other.replica = mine.replica AND other.num = mine.num AND other.num > 0
+  AND other.origin IN (SELECT o.id FROM origin o, origin own WHERE own.id = ?1 AND o.name < own.name)
+WHERE mine.origin = ?2 AND mine.seq BETWEEN ?3 AND ?4 AND mine.num > 0
+
+-- name: addTwice
+INSERT INTO twice (seq, at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING
+
+-- name: twice
+SELECT seq, at_ms FROM twice ORDER BY seq
+
+-- name: dropTwice
+DELETE FROM twice WHERE seq = ?

@@ -38,6 +38,9 @@ func ParseRange(eventID string) (series string, from, to uint64, ok bool) {
 // ChangesSeries is the series of a tenant's own log in one region.
 func ChangesSeries(tenant id.ID) string { return Changes + "/" + string(tenant) }
 
+// TwiceSeries is the series of the entries in a tenant's own log that another region counts.
+func TwiceSeries(tenant id.ID) string { return Twice + "/" + string(tenant) }
+
 // StorageID is the opaque ID of the reading of a tenant's size in one hour, counted since 1970.
 func StorageID(tenant id.ID, unixHour int64) string {
 	return Storage + "/" + string(tenant) + "/" + strconv.FormatInt(unixHour, 10)

@@ -17,6 +17,7 @@ import (
 // Meters that edges count.
 const (
 	Changes   = "changes"           // transactions accepted; quantity: how many
+	Twice     = "changes-twice"     // changes accepted that another region accepted too and counts; quantity: how many the hub takes off Changes
 	APICalls  = "api-calls"         // requests answered for a workspace; quantity: how many
 	Storage   = "storage-bytes"     // a reading of the workspace's size at Time; quantity: bytes
 	Connected = "connected-seconds" // time that people's browsers were connected; quantity: seconds, of all browsers together

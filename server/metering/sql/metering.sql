@@ -35,7 +35,7 @@ INSERT INTO aside (region, epoch, seq, why, event, at_ms) VALUES (?, ?, ?, ?, ?,
 INSERT INTO incident (region, at_ms, what) VALUES (?, ?, ?)
 
 -- name: parts
-SELECT meter, region, quantity FROM total WHERE tenant = ? AND month = ? ORDER BY meter, region
+SELECT meter, region, max(quantity, 0) FROM total WHERE tenant = ? AND month = ? ORDER BY meter, region
 -- name: gauges
 SELECT g.meter, g.region, g.value, g.at_ms, coalesce(m.hours, 0), coalesce(m.rest, 0), m.last
 FROM gauge g LEFT JOIN gauge_month m ON m.tenant = g.tenant AND m.meter = g.meter AND m.region = g.region AND m.month = ?
@@ -43,4 +43,4 @@ WHERE g.tenant = ? ORDER BY g.meter, g.region
 -- name: health
 SELECT r.region, r.watermark, r.epoch, r.read_ms, (SELECT count(*) FROM aside a WHERE a.region = r.region) FROM reader r ORDER BY r.region
 -- name: totals
-SELECT meter, sum(quantity) FROM total WHERE month = ? GROUP BY meter UNION ALL SELECT meter, sum(value) FROM gauge GROUP BY meter ORDER BY meter
+SELECT meter, sum(max(quantity, 0)) FROM total WHERE month = ? GROUP BY meter UNION ALL SELECT meter, sum(value) FROM gauge GROUP BY meter ORDER BY meter

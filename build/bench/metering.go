@@ -31,6 +31,7 @@ const (
 	usageEvents  = 200_000
 	usageTenants = 500
 	usageKills   = 4
+	usageSingles = 300 // events whose way is timed
 	usageMax     = 3 * time.Minute
 )
 
@@ -40,20 +41,23 @@ func usageRate(ctx context.Context, e env) (out []figure.Figure, err error) {
 	err = try(ctx, e, func(t *trial) {
 		bare := t.bareUsage()
 		e.say("bare stream, published and consumed: %.0f events/s", bare)
-		calm, _ := t.meterUsage(0)
+		calm, _, seen := t.meterUsage(0)
 		e.say("without kills: %.0f events/s", calm)
-		rate, killed := t.meterUsage(usageKills)
+		rate, killed, _ := t.meterUsage(usageKills)
 		note := fmt.Sprintf("%d events, %d workspaces, %d times SIGKILL; totals exact", usageEvents, usageTenants, killed)
 		peers := []figure.Peer{{Name: "bare stream, publish and consume", Value: bare}}
 		out = append(out,
 			figure.Figure{ID: "P13", What: "usage events from an edge's outbox to the hub's totals", Value: rate, Unit: "events/s", Target: 25_000, More: true, Beside: peers, Note: note},
-			figure.Figure{ID: "P13", What: "the same without kills", Value: calm, Unit: "events/s", Target: 25_000, More: true, Beside: peers})
+			figure.Figure{ID: "P13", What: "the same without kills", Value: calm, Unit: "events/s", Target: 25_000, More: true, Beside: peers},
+			figure.Figure{ID: "P13", What: "one event, from the edge's disk to the hub's total, p99", Value: figure.Percentile(seen, 0.99), Unit: "ms",
+				Note: fmt.Sprintf("p50 %.1f ms, %d events one after another", figure.Percentile(seen, 0.5), len(seen))})
 	})
 	return out, err
 }
 
-// meterUsage counts events with a real meter while a real hub adds them up, and gives the rate of all of it.
-func (t *trial) meterUsage(kills int) (rate float64, killed int) {
+// meterUsage counts events with a real meter while a real hub adds them up, and gives the rate of all of it and how
+// long single events took after that.
+func (t *trial) meterUsage(kills int) (rate float64, killed int, seen []time.Duration) {
 	dir := t.TempDir()
 	secret := filepath.Join(dir, "secret")
 	t.must(os.WriteFile(secret, []byte("a secret of the benchmark, longer than it needs to be"), 0o600))
@@ -115,7 +119,25 @@ func (t *trial) meterUsage(kills int) (rate float64, killed int) {
 			t.Fatalf("workspace %d: %d changes in the totals, want %d", i, sum, usageEvents/usageTenants)
 		}
 	}
-	return rate, killed
+	return rate, killed, t.eventsSeen(db, m, totals)
+}
+
+// eventsSeen is how long an event takes from its commit at the edge until the hub's total has it, when nothing else is under way.
+func (t *trial) eventsSeen(db *sql.DB, m *meter.Meter, totals *metering.Service) (seen []time.Duration) {
+	for n := range uint64(usageSingles) {
+		write, err := m.Count(t.ctx, usageTenant(0), usageEvents/usageTenants+n+1)
+		t.must(err)
+		t.must(sqlite.Tx(t.ctx, db, write))
+		began := time.Now()
+		for t.watermark(totals) < usageEvents+n+1 {
+			if time.Since(began) > startMax {
+				t.Fatalf("an event is not in the total after %v", startMax)
+			}
+			time.Sleep(time.Millisecond)
+		}
+		seen = append(seen, time.Since(began))
+	}
+	return seen
 }
 
 func (t *trial) watermark(s *metering.Service) uint64 {

@@ -92,33 +92,46 @@ func (c *BillingPage) plans() app.UI {
 	return app.Section().Body(app.Header().Body(app.H2().Text("Plan: "+b.Plan.Name), app.P().Text(planNote(b))), app.Ul().Class("plans").Body(list...), c.planEnd())
 }
 
+const tiny = "less than 1 KB"
+
 // amountOf writes a meter's quantity with its unit.
 func amountOf(meter string, n int64) string {
 	switch meter {
 	case "storage-byte-hours": // as much kept for a month
 		if n > 0 && n < 730_000 {
-			return "less than 1 KB"
+			return tiny
 		}
 		return view.Bytes(n / 730)
 	case "storage-bytes", "egress-bytes":
 		return view.Bytes(n)
 	case "connected-seconds":
 		return hours(n)
+	case "seat-hours":
+		return view.Number(n) + " h"
 	}
 	return view.Number(n)
+}
+
+// outlook says what a meter comes to by the end of the month. A curve of what is shown as next to nothing would only mislead.
+func outlook(u api.BillingUsage) (text string, grows bool) {
+	end := amountOf(u.Unit, u.Forecast)
+	grows = end != tiny && end != amountOf(u.Unit, 0)
+	if text = pick(end == tiny, "", "about ") + end + " by the end of the month"; u.Limit > 0 {
+		text += " · " + pick(u.Soft, "included: ", "limit: ") + amountOf(u.Unit, u.Limit)
+	}
+	return text, grows
 }
 
 func (c *BillingPage) usage() app.UI {
 	var list []app.UI
 	for _, u := range c.b.Usage {
-		forecast := strings.Replace("about "+amountOf(u.Unit, u.Forecast), "about less", "less", 1) + " by the end of the month"
-		if u.Limit > 0 {
-			forecast += " · " + pick(u.Soft, "included: ", "limit: ") + amountOf(u.Unit, u.Limit)
-		}
+		forecast, grows := outlook(u)
 		list = append(list, app.Div().Class("fact").Body(
 			app.Dt().Text(u.Name),
 			app.Dd().Body(app.Text(amountOf(u.Unit, u.Used)), app.Elem("small").Text(forecast),
-				view.Growth(u.Name+": "+amountOf(u.Unit, u.Used)+" so far, "+forecast, u.Days, u.DaysAll, u.Forecast, u.Limit))))
+				app.If(grows, func() app.UI {
+					return view.Growth(u.Name+": "+amountOf(u.Unit, u.Used)+" so far, "+forecast, u.Days, u.DaysAll, u.Forecast, u.Limit)
+				}))))
 	}
 	return app.Section().Body(
 		app.Header().Body(app.H2().Text("Used this month"), view.Button{Act: "again", Label: "Refresh", Icon: "refresh", Kind: "quiet"}.UI()),

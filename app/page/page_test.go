@@ -272,3 +272,20 @@ func TestAmountOf(t *testing.T) {
 		}
 	}
 }
+
+func TestOutlook(t *testing.T) {
+	for _, c := range []struct {
+		u     api.BillingUsage
+		want  string
+		grows bool
+	}{
+		{api.BillingUsage{Unit: "changes", Used: 2, Forecast: 8, Limit: 9}, "about 8 by the end of the month · limit: 9", true},
+		{api.BillingUsage{Unit: "storage-byte-hours", Used: 13, Forecast: 400_000}, "less than 1 KB by the end of the month", false},
+		{api.BillingUsage{Unit: "connected-seconds", Used: 1, Forecast: 30}, "about 0 min by the end of the month", false},
+		{api.BillingUsage{Unit: "seat-hours", Used: 72, Forecast: 720, Soft: true, Limit: 1000}, "about 720 h by the end of the month · included: 1,000 h", true},
+	} {
+		if got, grows := outlook(c.u); got != c.want || grows != c.grows {
+			t.Errorf("outlook(%+v) = %q, %t", c.u, got, grows)
+		}
+	}
+}

@@ -60,8 +60,13 @@ func usedOf(m *catalog.Meter, a *billing.Account, full period.Span, now time.Tim
 	}
 	u.Used, u.Forecast = floor(q.Units), floor(q.Units)
 	if slices.Contains(growing, m.Aggregate) {
-		share := money.Frac(int64(full.End.Sub(full.Start)/time.Second), max(1, int64(now.Sub(full.Start)/time.Second)))
-		u.Forecast = max(u.Used, floor(q.Units.Mul(share)))
+		u.Forecast = max(u.Used, forecast(q.Units, full, now))
 	}
 	return u, nil
+}
+
+// forecast is what the whole period will have used if it goes on as until now. A period's first hours tell little: what they used is taken for a day's of a month.
+func forecast(used money.Exact, full period.Span, now time.Time) int64 {
+	whole := int64(full.End.Sub(full.Start) / time.Second)
+	return floor(used.Mul(money.Frac(whole, max(1, whole/forecastMax, int64(now.Sub(full.Start)/time.Second)))))
 }

@@ -4,8 +4,6 @@ package gallery_test
 
 import (
 	"flag"
-	"os"
-	"strings"
 	"testing"
 
 	"holdfast/app/gallery"
@@ -15,22 +13,9 @@ import (
 
 var pictures = flag.String("pictures", "", "folder to write pictures of every page to, in four sizes and looks")
 
-// axe checks the page as it is now and returns its findings, one a line.
-func axe(g *browser.Page, script string) string {
-	g.Run(script + "; true")
-	return browser.Eval[string](g, `axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) =>
-		v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map((n) => "    " + n.target.join(" ") + "  " + n.failureSummary.split("\n").slice(1, 3).join(" ")).join("\n")).join("\n"))`)
-}
-
-const axePath = "../../node_modules/axe-core/axe.min.js"
-
 // TestEveryPage opens every page and every kind of control, under the policy that the gateway sends. Nothing may complain,
 // and axe-core may find nothing, dark on a wide screen and light on a narrow one.
 func TestEveryPage(t *testing.T) {
-	script, err := os.ReadFile(axePath)
-	if err != nil {
-		t.Fatal("axe-core is not installed: run make assets")
-	}
 	url := serve(t)
 	p := browser.New(t, browser.Options{Allow: []string{"401", "404"}})
 	press := func(keys ...string) func(*browser.Page) { return func(g *browser.Page) { g.Press(keys...) } }
@@ -91,7 +76,7 @@ func TestEveryPage(t *testing.T) {
 				dark  bool
 			}{{1440, true}, {360, false}} {
 				g.Resize(look.width, 800, look.dark)
-				if found := axe(g, string(script)); strings.TrimSpace(found) != "" {
+				if found := g.Axe(); found != "" {
 					t.Errorf("at %d, dark %t:\n%s", look.width, look.dark, found)
 				}
 			}

@@ -2,7 +2,6 @@ package console
 
 import (
 	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,13 +12,6 @@ import (
 
 var pictures = flag.String("pictures", "", "folder to write pictures of every page to, in four sizes and looks")
 
-// axe checks the page as it is now and returns its findings, one a line.
-func axe(g *browser.Page, script string) string {
-	g.Run(script + "; true")
-	return browser.Eval[string](g, `axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) =>
-		v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map((n) => "    " + n.target.join(" ") + "  " + n.failureSummary.split("\n").slice(1, 3).join(" ")).join("\n")).join("\n"))`)
-}
-
 // enter opens a page as the operator with a session.
 func (w *world) enter(p *browser.Person, session string) *browser.Page {
 	g := p.Open(w.origin() + prefix)
@@ -28,10 +20,6 @@ func (w *world) enter(p *browser.Person, session string) *browser.Page {
 }
 
 func TestEveryPageLooksRight(t *testing.T) {
-	script, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
-	if err != nil {
-		t.Fatal("axe-core is not installed: run make assets")
-	}
 	w, session := town(t)
 	list := w.bill.Accounts()
 	first, late, trial := customerHref(list[0].ID), customerHref(list[10].ID), customerHref(list[12].ID)
@@ -52,7 +40,7 @@ func TestEveryPageLooksRight(t *testing.T) {
 				dark  bool
 			}{{1440, true}, {360, false}} {
 				g.Resize(look.width, 800, look.dark)
-				if found := axe(g, string(script)); strings.TrimSpace(found) != "" {
+				if found := g.Axe(); found != "" {
 					t.Errorf("at %d, dark %t:\n%s", look.width, look.dark, found)
 				}
 				if wide := browser.Eval[int](g, "document.querySelector('#scroll').scrollWidth - document.querySelector('#scroll').clientWidth"); wide > 0 {

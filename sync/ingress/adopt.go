@@ -75,21 +75,7 @@ func (g *Ingress) Adopt(ctx context.Context, path string) error {
 }
 
 func readFloors(ctx context.Context, db *sql.DB) (change.Vector, error) {
-	rows, err := db.QueryContext(ctx, q("floors"))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	v := change.Vector{}
-	for rows.Next() {
-		var name string
-		var seq uint64
-		if err := rows.Scan(&name, &seq); err != nil {
-			return nil, err
-		}
-		v[name] = seq
-	}
-	return v, rows.Err()
+	return vectorOf(db.QueryContext(ctx, q("floors")))
 }
 
 // adoptFates takes over what was accepted elsewhere; what was refused there may be accepted here.

@@ -134,7 +134,11 @@ func create(ctx context.Context, c *sql.Conn, objects []object) error {
 }
 
 func cursorOf(ctx context.Context, c *sql.Conn) (change.Vector, error) {
-	rows, err := c.QueryContext(ctx, "SELECT name, head FROM main.origin WHERE head > 0")
+	return vectorOf(c.QueryContext(ctx, "SELECT name, head FROM main.origin WHERE head > 0"))
+}
+
+// vectorOf reads rows of an origin and a sequence.
+func vectorOf(rows *sql.Rows, err error) (change.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -142,11 +146,11 @@ func cursorOf(ctx context.Context, c *sql.Conn) (change.Vector, error) {
 	v := change.Vector{}
 	for rows.Next() {
 		var name string
-		var head uint64
-		if err := rows.Scan(&name, &head); err != nil {
+		var seq uint64
+		if err := rows.Scan(&name, &seq); err != nil {
 			return nil, err
 		}
-		v[name] = head
+		v[name] = seq
 	}
 	return v, rows.Err()
 }

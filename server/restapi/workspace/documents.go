@@ -44,18 +44,7 @@ func withConfirm(a *billing.Account, v invoice.Invoice) Invoice {
 
 func (r registrar) documents() {
 	endpoint.Register(r.Group, get("listInvoices", "/invoices", "Issued invoices, the newest first"), r.invoices)
-	endpoint.Register(r.Group, get("getInvoice", "/invoices/{number}", "One invoice"),
-		func(ctx context.Context, in Numbered) (Invoice, error) {
-			a, err := r.account(ctx, in.Workspace)
-			if err != nil {
-				return Invoice{}, err
-			}
-			v, err := issued(a, in.Number)
-			if err != nil {
-				return Invoice{}, err
-			}
-			return withConfirm(a, *v), nil
-		})
+	endpoint.Register(r.Group, get("getInvoice", "/invoices/{number}", "One invoice"), r.invoice)
 	endpoint.Register(r.Group, get("getUpcomingInvoice", "/upcoming", "The invoice of the running period as it would be now, with usage so far"), r.upcoming)
 	endpoint.Register(r.Group, get("listCreditNotes", "/credit-notes", "Credit notes, the newest first"),
 		func(ctx context.Context, in Listing) (endpoint.Page[CreditNote], error) {
@@ -94,6 +83,18 @@ func issued(a *billing.Account, number string) (*invoice.Invoice, error) {
 		return v, nil
 	}
 	return nil, fault.Errorf("workspace.issued", fault.NotFound, "There is no invoice %s. Load the list again.", number)
+}
+
+func (r registrar) invoice(ctx context.Context, in Numbered) (Invoice, error) {
+	a, err := r.account(ctx, in.Workspace)
+	if err != nil {
+		return Invoice{}, err
+	}
+	v, err := issued(a, in.Number)
+	if err != nil {
+		return Invoice{}, err
+	}
+	return withConfirm(a, *v), nil
 }
 
 func (r registrar) invoices(ctx context.Context, in invoicesInput) (endpoint.Page[Invoice], error) {

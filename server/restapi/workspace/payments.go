@@ -95,7 +95,7 @@ func (r registrar) payments() {
 			if err != nil {
 				return Invoice{}, err
 			}
-			v, err := r.paid(ctx, in)
+			v, err := r.invoice(ctx, in)
 			v.ConfirmAt = page
 			return v, err
 		})
@@ -104,7 +104,7 @@ func (r registrar) payments() {
 			if _, err := r.b.Run(ctx, in.Tenant(), billing.Collect{Invoice: in.Number}); err != nil {
 				return Invoice{}, err
 			}
-			return r.paid(ctx, in)
+			return r.invoice(ctx, in)
 		})
 	endpoint.Register(r.Group, get("getMethods", "/methods", "How invoices are paid"),
 		func(ctx context.Context, in Workspace) (Methods, error) { return r.methods(ctx, in) })
@@ -136,18 +136,6 @@ func (r registrar) payments() {
 			}
 			return r.details(ctx, in.Workspace)
 		})
-}
-
-func (r registrar) paid(ctx context.Context, in Numbered) (Invoice, error) {
-	a, err := r.account(ctx, in.Workspace)
-	if err != nil {
-		return Invoice{}, err
-	}
-	v, err := issued(a, in.Number)
-	if err != nil {
-		return Invoice{}, err
-	}
-	return withConfirm(a, *v), nil
 }
 
 func (r registrar) details(ctx context.Context, in Workspace) (biller.Details, error) {

@@ -1,0 +1,31 @@
+package browser
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+var axeScript = sync.OnceValues(func() (string, error) {
+	root, err := moduleRoot()
+	if err != nil {
+		return "", err
+	}
+	b, err := os.ReadFile(filepath.Join(root, "node_modules/axe-core/axe.min.js"))
+	if err != nil {
+		return "", errors.New("axe-core is not installed: run make assets")
+	}
+	return string(b), nil
+})
+
+// Axe has axe-core look at the page as it is now and returns what is not accessible, one finding a line; "" for none.
+func (g *Page) Axe() string {
+	g.p.tb.Helper()
+	script, err := axeScript()
+	g.p.must(err)
+	g.Run(script + "; true")
+	return strings.TrimSpace(Eval[string](g, `axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) =>
+		v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map((n) => "    " + n.target.join(" ") + "  " + n.failureSummary.split("\n").slice(1, 3).join(" ")).join("\n")).join("\n"))`))
+}

@@ -20,12 +20,13 @@ var axeScript = sync.OnceValues(func() (string, error) {
 	return string(b), nil
 })
 
-// Axe has axe-core look at the page as it is now and returns what is not accessible, one finding a line; "" for none.
+// Axe has axe-core look at the page once it has come to rest and returns what is not accessible, one finding a line; "" for none.
 func (g *Page) Axe() string {
 	g.p.tb.Helper()
 	script, err := axeScript()
 	g.p.must(err)
 	g.Run(script + "; true")
+	g.settle()
 	return strings.TrimSpace(Eval[string](g, `axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) =>
 		v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map((n) => "    " + n.target.join(" ") + "  " + n.failureSummary.split("\n").slice(1, 3).join(" ")).join("\n")).join("\n"))`))
 }

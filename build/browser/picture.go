@@ -14,7 +14,26 @@ func (g *Page) Resize(width, height int, dark bool) {
 	ctx, cancel := g.p.patience()
 	defer cancel()
 	g.p.dress(width, height, dark, func(method string, params any) { g.p.must(g.call(ctx, method, params, nil)) })
-	g.Run("new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(() => next(true))))")
+	g.settle()
+}
+
+// settle waits until the document has rested: nothing changed in it for some frames, and no transition or animation that ends is running.
+// A page that never rests is taken as it is after two seconds.
+func (g *Page) settle() {
+	g.p.tb.Helper()
+	g.Run(`new Promise((done) => {
+		const began = performance.now();
+		let changed = began;
+		const watch = new MutationObserver(() => { changed = performance.now(); });
+		watch.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+		const moving = () => document.getAnimations().some((a) => a.playState === "running" && a.effect.getComputedTiming().endTime !== Infinity);
+		const look = (now) => {
+			if (now - began < 2000 && (now - changed < 120 || moving())) return requestAnimationFrame(look);
+			watch.disconnect();
+			done(true);
+		};
+		requestAnimationFrame(look);
+	})`)
 }
 
 // Picture writes what the tab shows to a PNG file, making its folder.

@@ -80,12 +80,14 @@ func TestNT10_KilledBetweenSendAndNote(t *testing.T) {
 	dice := mathrand.New(mathrand.NewPCG(seed, 1))
 	var child atomic.Pointer[os.Process]
 	kills := 0
+	p.mu.Lock()
 	p.after = func() {
 		if kills < 8 && dice.IntN(3) == 0 {
 			kills++
 			child.Load().Kill()
 		}
 	}
+	p.mu.Unlock()
 	exe, err := os.Executable()
 	must(t, err)
 	start := func() *exec.Cmd {

@@ -40,13 +40,13 @@ func must(t testing.TB, err error) {
 
 // post is a real SMTP server that keeps what arrives. It refuses recipients whose name begins with "no-".
 type post struct {
-	t     testing.TB
-	srv   *gosmtp.Server
-	addr  string
-	after func() // a mail is in; the server's last word is not said yet
+	t    testing.TB
+	srv  *gosmtp.Server
+	addr string
 
 	mu    sync.Mutex
 	mails []letter
+	after func() // a mail is in; the server's last word is not said yet
 }
 
 // letter is a mail as a reader gets it.
@@ -77,9 +77,6 @@ func (s *session) Rcpt(to string, _ *gosmtp.RcptOptions) error {
 }
 func (s *session) Data(r io.Reader) error {
 	s.p.take(s.to, r)
-	if s.p.after != nil {
-		s.p.after()
-	}
 	return nil
 }
 func (s *session) Reset()        { s.to = nil }
@@ -109,6 +106,9 @@ func (p *post) take(to []string, r io.Reader) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.mails = append(p.mails, l)
+	if p.after != nil {
+		p.after()
+	}
 }
 
 func (l *letter) parts(t testing.TB, contentType string, body io.Reader) {

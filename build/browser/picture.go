@@ -14,7 +14,7 @@ func (g *Page) Resize(width, height int, dark bool) {
 	ctx, cancel := g.p.patience()
 	defer cancel()
 	g.p.dress(width, height, dark, func(method string, params any) { g.p.must(g.call(ctx, method, params, nil)) })
-	g.settle()
+	g.Run("new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(() => next(true))))")
 }
 
 // settle waits until the document has rested: nothing changed in it for some frames, and no transition or animation that ends is running.
@@ -36,9 +36,10 @@ func (g *Page) settle() {
 	})`)
 }
 
-// Picture writes what the tab shows to a PNG file, making its folder.
+// Picture writes what the tab shows once it has come to rest to a PNG file, making its folder.
 func (g *Page) Picture(path string) {
 	g.p.tb.Helper()
+	g.settle()
 	png, err := g.picture()
 	g.p.must(err)
 	g.p.must(os.MkdirAll(filepath.Dir(path), 0o755))

@@ -64,6 +64,9 @@ func (a *Account) subAlarms(see func(time.Time, func(*tx, time.Time) error)) {
 		cycle.waits = true
 		see(s.Period.End, func(t *tx, now time.Time) error { return t.run(now, cycle, (*step).turn) })
 	case Paused:
+		see(s.Ends, func(t *tx, now time.Time) error {
+			return t.run(now, at, func(st *step) error { return st.cancel("none", s.Reason) })
+		})
 		see(s.ResumeAt, func(t *tx, now time.Time) error {
 			return t.run(now, how{reason: "resume"}, func(st *step) error { return st.resume(Paused, false) })
 		})

@@ -107,6 +107,9 @@ func (s *step) openPeriod(anchor time.Time) error {
 	}
 	full := v.Interval.Containing(anchor, s.at)
 	s.emit(Event{Kind: EvPeriod, Anchor: anchor, Period: &period.Span{Start: s.at, End: full.End}, Full: &full})
+	if ends := s.sub.Ends; !ends.IsZero() && !ends.Equal(full.End) { // what was cancelled ends with the period that runs
+		s.emit(Event{Kind: EvEnds, When: full.End, Text: s.sub.Reason})
+	}
 	for _, i := range s.sub.Items {
 		iv, err := s.sub.terms(s.cat, i.Key)
 		if err != nil {

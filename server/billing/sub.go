@@ -204,7 +204,10 @@ func (s Sub) Apply(e Event) Sub {
 		s.Status, s.Since, s.Reason = Cancelled, e.At, e.Text
 		s.Ends, s.Scheduled, s.ResumeAt = time.Time{}, nil, time.Time{}
 	case EvResumed:
-		s.Status, s.ResumeAt, s.Ends, s.Since, s.Reason = Active, time.Time{}, time.Time{}, e.At, ""
+		s.Status, s.ResumeAt, s.Since = Active, time.Time{}, e.At
+		if s.Ends.IsZero() {
+			s.Reason = ""
+		}
 	default:
 		s = s.applyMoney(e)
 	}

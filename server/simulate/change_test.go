@@ -1,7 +1,9 @@
 package simulate
 
 import (
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestWorkedLagoUpgrades(t *testing.T) {
@@ -171,6 +173,50 @@ events:
 	same(t, play(t, file("  - {at: 2026-04-11, cancel: {customer: acme, when: now, credit: none}}\n  - {at: 2026-04-20, reactivate: {customer: acme}}\n")), want)
 	r := play(t, file("  - {at: 2026-04-11, cancel: {customer: acme, when: now}}\n  - {at: 2026-04-11, reactivate: {customer: acme}}\n"))
 	equal(t, "ledger", r.Ledger[0].Accounts, play(t, file("")).Ledger[0].Accounts)
+}
+
+func TestBM16_ACancellationOutlivesChangesAndPauses(t *testing.T) {
+	file := func(more string) string {
+		return "start: 2026-01-31\nend: 2027-06-01\n" + shop + `
+  plans:
+    a: {trial_days: 0, prices: [{id: base, model: flat, amount: 30}]}
+    year: {interval: year, prices: [{id: base, model: flat, amount: 400}]}
+    tried: {trial_days: 10, prices: [{id: base, model: flat, amount: 20}]}
+customers: {acme: {pays: {card: ok}}}
+events:
+` + more
+	}
+	monthly := "  - {at: 2026-01-31, subscribe: {customer: acme, plan: a}}\n  - {at: 2026-02-10, cancel: {customer: acme}}\n"
+	for name, x := range map[string]struct{ events, ends, told string }{
+		"paused beyond the end":      {monthly + "  - {at: 2026-02-12, pause: {customer: acme, until: 2026-04-20}}\n", "2026-02-28", "02-10 02-28"},
+		"resumed before the end":     {monthly + "  - {at: 2026-02-12, pause: {customer: acme, until: 2026-02-20}}\n", "2026-02-28", "02-10 02-28"},
+		"resumed in a new period":    {monthly + "  - {at: 2026-02-12, pause: {customer: acme}}\n  - {at: 2026-02-20, resume: {customer: acme, reset: true}}\n", "2026-03-20", "02-10 02-20 03-20"},
+		"changed to a longer period": {monthly + "  - {at: 2026-02-12, change: {customer: acme, plan: year}}\n", "2027-01-31", "02-10 02-12 01-31"},
+		"a trial that was cut short": {"  - {at: 2026-01-31, subscribe: {customer: acme, plan: tried}}\n  - {at: 2026-02-02, cancel: {customer: acme}}\n" +
+			"  - {at: 2026-02-04, change: {customer: acme, end_trial: true}}\n", "2026-03-04", "02-02 02-04 03-04"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := play(t, file(x.events))
+			equal(t, "status", r.Customers[0].Status, "cancelled")
+			var days []string
+			for _, e := range r.Events {
+				if e.Kind == "subscription.ends" || e.Kind == "subscription.cancelled" {
+					days = append(days, e.At.Format("01-02"))
+				}
+			}
+			equal(t, "told", strings.Join(days, " "), x.told)
+			for _, e := range r.Events {
+				if e.Kind == "subscription.cancelled" {
+					equal(t, "ended", e.At.Format(time.DateOnly), x.ends)
+				}
+			}
+			for _, v := range r.Invoices {
+				if !v.Issued.Before(date(x.ends)) {
+					t.Errorf("billed on %s, after the end", v.Issued.Format(time.DateOnly))
+				}
+			}
+		})
+	}
 }
 
 func TestBM17_PauseResumeReactivate(t *testing.T) {

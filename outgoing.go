@@ -210,12 +210,13 @@ type webhookAddCmd struct {
 	running
 	URL    string   `arg:"" help:"The address, such as https://example.com/hooks."`
 	Events []string `help:"Kinds of events, such as invoice.issued. None: all."`
+	Tests  bool     `help:"Also of workspaces on a test clock; their events say \"test\": true."`
 }
 
 // Run adds one.
 func (c webhookAddCmd) Run(ctx context.Context) error {
 	var e outbox.Endpoint
-	if err := c.call(ctx, http.MethodPost, "/webhooks", outbox.Wish{URL: c.URL, Events: c.Events}, &e); err != nil {
+	if err := c.call(ctx, http.MethodPost, "/webhooks", control.Webhook{Wish: outbox.Wish{URL: c.URL, Events: c.Events}, Tests: c.Tests}, &e); err != nil {
 		return err
 	}
 	_, err := fmt.Printf("%s\nSecret: %s\n", e.ID, e.Secret)

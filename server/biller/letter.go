@@ -3,38 +3,46 @@ package biller
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"holdfast/server/billing"
+	"holdfast/server/billingdb"
 	"holdfast/server/invoice"
 	"holdfast/server/mail"
 	"holdfast/server/money"
 	"holdfast/sync/id"
 )
 
-// EventID names a notice for ever: a mail's Message-ID and a webhook's id are made of it.
-func EventID(account string, n billing.Notice) string {
-	return "evt_" + account + "_" + money.Int(int64(n.ID)).Text(0)
-}
-
 // toOperator are the kinds whose mails go to the seller.
 var toOperator = map[string]bool{"dispute.opened": true, "dispute.lost": true, "invoice.uncollectible": true}
 
 // Facts gathers what the mail about a notice says. skip tells why there is to be none.
-func (s *Service) Facts(account string, n billing.Notice) (f mail.Facts, skip string, err error) {
-	a, err := s.engine.Account(account)
+func (s *Service) Facts(told billingdb.Told) (f mail.Facts, skip string, err error) {
+	b, account, n := &s.books, told.Account, told.Notice
+	if told.Test() {
+		t := s.tests.get(id.ID(account))
+		if t == nil || !t.started.Equal(told.Clock) {
+			return f, "The test clock was taken away.", nil
+		}
+		b = &t.books
+	}
+	a, err := b.engine.Account(account)
 	if err != nil {
 		return f, "", err
 	}
-	cat := s.engine.Catalog()
-	f = mail.Facts{ID: EventID(account, n), Kind: n.Kind, Text: n.Text, Workspace: a.Name, Seller: cmp.Or(cat.Seller.Name, "Holdfast"),
+	cat := b.engine.Catalog()
+	f = mail.Facts{ID: told.Event(), Test: told.Test(), Kind: n.Kind, Text: n.Text, Workspace: a.Name, Seller: cmp.Or(cat.Seller.Name, "Holdfast"),
 		Plan: planName(cat, a.Sub().Plan), HasMethod: len(a.Methods) > 0, To: a.Email, Link: s.page(id.ID(account))}
 	if toOperator[n.Kind] {
 		f.To, f.Operator = cat.Seller.Email, true
 	}
 	if n.Kind == "account.past_due" && alreadySaid(a, n) {
 		return f, "Another mail of the same moment says it.", nil
+	}
+	if n.Kind == "subscription.cancelled" && slices.ContainsFunc(a.Events, func(e billing.SubEvent) bool { return e.At.Equal(n.At) && e.Text == parked }) {
+		return f, "The workspace goes on on a test clock.", nil
 	}
 	day := func(t time.Time) string { return t.In(cat.Zone).Format("2 January 2006") }
 	p := lastPayment(a, n)
@@ -136,7 +144,7 @@ func reason(code string) string {
 
 // Attachment is the PDF that goes with a mail.
 func (s *Service) Attachment(account, number string) ([]byte, error) {
-	b, _, err := s.Document(id.ID(account), number, "pdf")
+	b, _, err := s.books.document(account, number, "pdf")
 	return b, err
 }
 

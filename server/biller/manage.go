@@ -234,12 +234,16 @@ func (s *Service) SetDetails(ctx context.Context, tenant id.ID, d Details) error
 
 // Document writes an issued invoice or credit note of a workspace as html, pdf or xml (UBL), with its content type.
 func (s *Service) Document(tenant id.ID, number, form string) (body []byte, contentType string, err error) {
+	return s.of(tenant).document(string(tenant), number, form)
+}
+
+func (b *books) document(account, number, form string) (body []byte, contentType string, err error) {
 	const op = "biller.Document"
-	a, err := s.of(tenant).engine.Account(string(tenant))
+	a, err := b.engine.Account(account)
 	if err != nil {
 		return nil, "", err
 	}
-	zone := s.of(tenant).engine.Catalog().Zone
+	zone := b.engine.Catalog().Zone
 	var paper document.Paper
 	var ubl func() ([]byte, error)
 	var made time.Time
@@ -254,11 +258,11 @@ func (s *Service) Document(tenant id.ID, number, form string) (body []byte, cont
 	if ubl == nil {
 		return nil, "", fault.Errorf(op, fault.NotFound, "There is no such invoice. Load the list again.")
 	}
-	var b bytes.Buffer
+	var out bytes.Buffer
 	switch form {
 	case "html", "":
-		err = paper.HTML(&b)
-		return b.Bytes(), "text/html; charset=utf-8", err
+		err = paper.HTML(&out)
+		return out.Bytes(), "text/html; charset=utf-8", err
 	case "pdf":
 		body, err = paper.PDF(made)
 		return body, "application/pdf", err

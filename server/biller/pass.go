@@ -26,6 +26,11 @@ func (s *Service) Pass(ctx context.Context) error {
 	if err := s.advance(ctx); err != nil {
 		errs = append(errs, err) // who is new gets an account all the same
 	}
+	for _, b := range s.tests.list() {
+		if err := s.tellTest(ctx, b); err != nil && fault.KindOf(err) != fault.NotFound { // it is opened or taken away right now
+			errs = append(errs, fault.Wrap("biller.Pass "+string(b.tenant), err))
+		}
+	}
 	touched := s.cfg.Usage.Touched() // before the totals are read: what comes later is for the next pass
 	list, err := s.cfg.Tenancy.All(ctx)
 	if err != nil {

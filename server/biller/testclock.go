@@ -30,6 +30,9 @@ type testBooks struct {
 	tenant  id.ID
 	started time.Time
 	playing atomic.Bool // the clock is being moved, which may take a while
+
+	telling sync.Mutex
+	told    int // notices that are on their way
 }
 
 func (b *testBooks) clock() billingdb.TestClock {
@@ -115,7 +118,7 @@ func (s *Service) openTests(ctx context.Context) error {
 }
 
 func (s *Service) openTest(ctx context.Context, c billingdb.TestClock) error {
-	b := &testBooks{books: books{test: true}, tenant: c.Tenant, started: c.Started}
+	b := &testBooks{books: books{test: true}, tenant: c.Tenant, started: c.Started, told: c.Told}
 	if err := b.open(ctx, s.testDir(c.Tenant), testCatalog(s.engine.Catalog()), c.At, nil); err != nil {
 		return err
 	}
@@ -252,7 +255,7 @@ func (s *Service) AdvanceTestClock(ctx context.Context, tenant id.ID, to time.Ti
 		b.playing.Store(true)
 		defer b.playing.Store(false)
 		err := b.play(ctx, to)
-		return errors.Join(err, s.db.PutTestClock(context.WithoutCancel(ctx), b.clock()))
+		return errors.Join(err, s.db.PutTestClock(context.WithoutCancel(ctx), b.clock()), s.tellTest(ctx, b))
 	}()
 	if err == nil {
 		err = s.prepare(ctx, t, false)
@@ -268,6 +271,23 @@ func noTestClock(op string) error {
 	return fault.Errorf(op, fault.NotFound, "The workspace has no test clock. Give it one first.")
 }
 
+// tellTest has what happened on a test clock told like everything else, marked as a test.
+func (s *Service) tellTest(ctx context.Context, b *testBooks) error {
+	b.telling.Lock()
+	defer b.telling.Unlock()
+	a, err := b.engine.Account(string(b.tenant))
+	if err != nil || b.told == len(a.Notices) {
+		return err
+	}
+	c := b.clock()
+	c.Told = b.told
+	if err := s.db.TellTest(ctx, c, a.Notices[b.told:], s.cfg.Now()); err != nil {
+		return err
+	}
+	b.told = len(a.Notices)
+	return nil
+}
+
 // EndTestClock takes a workspace's test clock away, with all that its account was there. The account on the hub's clock goes on with the
 // first plan; what was metered meanwhile is not billed.
 func (s *Service) EndTestClock(ctx context.Context, tenant id.ID) error {
@@ -281,6 +301,9 @@ func (s *Service) EndTestClock(ctx context.Context, tenant id.ID) error {
 	b := s.tests.get(tenant)
 	if b == nil {
 		return noTestClock(op)
+	}
+	if err := s.tellTest(ctx, b); err != nil {
+		return err
 	}
 	if err := s.db.DropTestClock(ctx, tenant); err != nil {
 		return err

@@ -44,6 +44,7 @@ type Delivery struct {
 	At        time.Time
 	Recipient string
 	Reason    string // why the last try failed, or why there was none
+	Test      int64  // the notice of a test clock of which it is; 0: of none
 }
 
 // Attempt is one try. An empty reason means that it arrived.
@@ -66,17 +67,22 @@ func (w *writer) notices(a, old *billing.Account) {
 	}
 }
 
-// Notice reads one of an account's notices.
-func (d *DB) Notice(ctx context.Context, account string, n int) (v billing.Notice, err error) {
+// Notice reads what a delivery is about.
+func (d *DB) Notice(ctx context.Context, v Delivery) (n Told, err error) {
 	const op = "billingdb.Notice"
 	var doc []byte
-	if err := d.db.QueryRowContext(ctx, outboxQ.Get("notice"), account, n).Scan(&doc); err != nil {
-		return v, sqlite.Wrap(op, err)
+	if v.Test == 0 {
+		err = d.db.QueryRowContext(ctx, outboxQ.Get("notice"), v.Account, v.N).Scan(&doc)
+	} else {
+		var clock int64
+		err = d.db.QueryRowContext(ctx, outboxQ.Get("test-notice"), v.Test).Scan(&clock, &doc)
+		n.Clock = time.UnixMilli(clock)
 	}
-	if err := json.Unmarshal(doc, &v); err != nil {
-		return v, fault.E(op, fault.Corrupt, err)
+	if err != nil {
+		return n, sqlite.Wrap(op, err)
 	}
-	return v, nil
+	n.Account = v.Account
+	return n, fault.As(op, fault.Corrupt, json.Unmarshal(doc, &n.Notice))
 }
 
 // Lanes lists the lanes in which something is due.
@@ -114,7 +120,7 @@ func (d *DB) Next(ctx context.Context, lane string, now time.Time) (Delivery, bo
 
 func scanDelivery(row interface{ Scan(...any) error }) (v Delivery, err error) {
 	var due, at int64
-	err = row.Scan(&v.Seq, &v.Lane, &v.Account, &v.N, &v.Kind, &v.State, &v.Tries, &due, &at, &v.Recipient, &v.Reason)
+	err = row.Scan(&v.Seq, &v.Lane, &v.Account, &v.N, &v.Kind, &v.State, &v.Tries, &due, &at, &v.Recipient, &v.Reason, &v.Test)
 	v.Due, v.At = time.UnixMilli(due), time.UnixMilli(at)
 	return v, err
 }
@@ -202,7 +208,7 @@ func (d *DB) Attempts(ctx context.Context, seq int64) ([]Attempt, error) {
 // Forget removes what was settled before a moment.
 func (d *DB) Forget(ctx context.Context, before time.Time) error {
 	return sqlite.Wrap("billingdb.Forget", sqlite.Tx(ctx, d.db, func(tx *sql.Tx) error {
-		for _, name := range []string{"forget-attempts", "forget-deliveries"} {
+		for _, name := range []string{"forget-attempts", "forget-deliveries", "forget-test-notices"} {
 			if _, err := tx.ExecContext(ctx, outboxQ.Get(name), before.UnixMilli()); err != nil {
 				return err
 			}

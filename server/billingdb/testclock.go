@@ -20,6 +20,7 @@ type TestClock struct {
 	Tenant  id.ID     `json:"tenant"`
 	Started time.Time `json:"started"` // on the hub's clock
 	At      time.Time `json:"at"`
+	Told    int       `json:"-"` // so many of its notices are on their way
 }
 
 // PutTestClock gives a workspace a test clock, or moves the one it has. Moments are whole milliseconds.
@@ -46,7 +47,7 @@ func (d *DB) TestClocks(ctx context.Context) ([]TestClock, error) {
 	for rows.Next() {
 		var c TestClock
 		var started, at int64
-		if err := rows.Scan(&c.Tenant, &started, &at); err != nil {
+		if err := rows.Scan(&c.Tenant, &started, &at, &c.Told); err != nil {
 			return nil, sqlite.Wrap(op, err)
 		}
 		c.Started, c.At = time.UnixMilli(started).UTC(), time.UnixMilli(at).UTC()

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
@@ -17,6 +16,12 @@ type Mail struct {
 	Letter mail.Letter `json:"letter"`
 }
 
+// Webhook is an address of the operator's.
+type Webhook struct {
+	outbox.Wish
+	Tests bool `json:"tests"` // it hears of test clocks too
+}
+
 // outboxRoutes show the mails and manage the operator's own webhooks.
 func (s *service) outboxRoutes(mux *http.ServeMux) {
 	s.handle(mux, "GET /mails", s.mails)
@@ -30,11 +35,12 @@ func (s *service) outboxRoutes(mux *http.ServeMux) {
 	})
 	s.handle(mux, "GET /webhooks", func(r *http.Request) (any, error) { return s.Outbox.Endpoints(r.Context(), "") })
 	s.handle(mux, "POST /webhooks", func(r *http.Request) (any, error) {
-		var w outbox.Wish
-		if err := json.NewDecoder(r.Body).Decode(&w); err != nil {
-			return nil, fault.E("control.webhooks", fault.Invalid, err)
+		var w Webhook
+		if err := decode(r, &w); err != nil {
+			return nil, err
 		}
-		return s.Outbox.Add(r.Context(), "", w)
+		w.Wish.Tests = w.Tests
+		return s.Outbox.Add(r.Context(), "", w.Wish)
 	})
 	s.handle(mux, "DELETE /webhooks/{endpoint}", func(r *http.Request) (any, error) {
 		return nil, s.Outbox.Drop(r.Context(), "", r.PathValue("endpoint"))

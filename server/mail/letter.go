@@ -46,6 +46,7 @@ type Facts struct {
 	Attach    string // number of the document to attach as PDF
 	To        string // address; empty: nobody is known
 	Operator  bool   // it goes to the operator and not to the customer
+	Test      bool   // of a test clock
 }
 
 // Invoice is an invoice in a letter.
@@ -104,6 +105,10 @@ func Compose(f Facts) (Letter, error) {
 		case p == "":
 		case page.Subject == "":
 			page.Subject = p
+			if f.Test {
+				page.Subject = "[Test] " + p
+				page.Paragraphs = []string{"This is a test: it happened on a test clock. Nothing is owed and nothing is paid."}
+			}
 		case strings.HasPrefix(p, "[") && strings.HasSuffix(p, "]"):
 			page.Action = strings.Trim(p, "[]")
 		default:

@@ -18,6 +18,7 @@ type Endpoint struct {
 	Note      string   `json:"note"`
 	Events    []string `json:"events" doc:"Kinds that are sent; empty: all"`
 	On        bool     `json:"on"`
+	Tests     bool     `json:"tests,omitempty" doc:"The operator's: it hears of test clocks too"`
 	Reason    string   `json:"reason,omitempty" doc:"Why it was switched off"`
 	CreatedMS int64    `json:"createdMS"`
 	Secret    string   `json:"secret,omitempty" doc:"Shown once, when it is made"`
@@ -29,10 +30,11 @@ type Wish struct {
 	Note   string   `json:"note,omitempty" maxLength:"100"`
 	Events []string `json:"events,omitempty" maxItems:"50"`
 	On     bool     `json:"on"`
+	Tests  bool     `json:"-"` // the operator's also hears of test clocks; a workspace's always hears of its own
 }
 
 func shown(e billingdb.Endpoint) Endpoint {
-	return Endpoint{ID: e.ID, URL: e.URL, Note: e.Note, Events: append([]string{}, e.Events...), On: e.State == billingdb.On, Reason: e.Reason, CreatedMS: e.Created.UnixMilli()}
+	return Endpoint{ID: e.ID, URL: e.URL, Note: e.Note, Events: append([]string{}, e.Events...), On: e.State == billingdb.On, Tests: e.Tests, Reason: e.Reason, CreatedMS: e.Created.UnixMilli()}
 }
 
 // Endpoints lists an owner's endpoints: a workspace's, or the operator's (empty).
@@ -81,7 +83,7 @@ func (s *Service) Add(ctx context.Context, owner string, w Wish) (Endpoint, erro
 		return Endpoint{}, err
 	}
 	now := s.cfg.Now()
-	e := billingdb.Endpoint{ID: "ep_" + string(id.New(now, s.cfg.Rand)), Owner: owner, URL: w.URL, Note: w.Note, Events: w.Events, State: billingdb.On, Created: now,
+	e := billingdb.Endpoint{ID: "ep_" + string(id.New(now, s.cfg.Rand)), Owner: owner, URL: w.URL, Note: w.Note, Events: w.Events, Tests: w.Tests, State: billingdb.On, Created: now,
 		Secrets: []billingdb.Secret{{Value: secret}}}
 	out := shown(e)
 	out.Secret = secret
@@ -149,6 +151,7 @@ type Delivery struct {
 	NextMS   int64  `json:"nextMS,omitempty" doc:"The next try"`
 	To       string `json:"to,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+	Test     bool   `json:"test,omitempty" doc:"It is of a test clock"`
 	Attempts []Try  `json:"attempts,omitempty"`
 }
 
@@ -161,7 +164,7 @@ type Try struct {
 
 // Shown is a delivery for those who may see it.
 func Shown(v billingdb.Delivery, tries []billingdb.Attempt) Delivery {
-	d := Delivery{ID: v.Seq, Event: v.Kind, State: v.State, Tries: v.Tries, AtMS: v.At.UnixMilli(), To: v.Recipient, Reason: v.Reason}
+	d := Delivery{ID: v.Seq, Event: v.Kind, State: v.State, Tries: v.Tries, AtMS: v.At.UnixMilli(), To: v.Recipient, Reason: v.Reason, Test: v.Test != 0}
 	if v.State == billingdb.Pending {
 		d.NextMS = v.Due.UnixMilli()
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"strconv"
 
-	"holdfast/server/billing"
 	"holdfast/server/billingdb"
 	"holdfast/server/mail"
 	"holdfast/sync/fault"
@@ -15,7 +14,7 @@ import (
 func countID(v billingdb.Delivery) string { return "delivery/" + strconv.FormatInt(v.Seq, 10) }
 
 // mail sends a mail, after it is composed and kept.
-func (s *Service) mail(ctx context.Context, v billingdb.Delivery, n billing.Notice) error {
+func (s *Service) mail(ctx context.Context, v billingdb.Delivery, n billingdb.Told) error {
 	began := s.cfg.Now()
 	l, skip, err := s.letter(ctx, v, n)
 	v.Recipient = l.To
@@ -25,6 +24,8 @@ func (s *Service) mail(ctx context.Context, v billingdb.Delivery, n billing.Noti
 		return err
 	case skip != "":
 		return s.skip(ctx, v, billingdb.Skipped, skip)
+	case n.Test():
+		return s.skip(ctx, v, billingdb.Kept, "It is of a test clock, so it is not sent.")
 	case s.cfg.Mail == nil:
 		s.cfg.Log.Warn("a mail is kept, because no mail server is set; read it with 'holdfast mail show'", "mail", v.Seq, "tenant", v.Account, "kind", v.Kind)
 		return s.skip(ctx, v, billingdb.Kept, "No mail server is set (--smtp).")
@@ -45,7 +46,7 @@ func (s *Service) mail(ctx context.Context, v billingdb.Delivery, n billing.Noti
 }
 
 // letter is what was composed before, or is composed now.
-func (s *Service) letter(ctx context.Context, v billingdb.Delivery, n billing.Notice) (l mail.Letter, skip string, err error) {
+func (s *Service) letter(ctx context.Context, v billingdb.Delivery, n billingdb.Told) (l mail.Letter, skip string, err error) {
 	doc, err := s.cfg.DB.Letter(ctx, v.Seq)
 	if err != nil {
 		return l, "", err
@@ -53,7 +54,7 @@ func (s *Service) letter(ctx context.Context, v billingdb.Delivery, n billing.No
 	if doc != nil {
 		return l, "", fault.As("outbox.letter", fault.Corrupt, json.Unmarshal(doc, &l))
 	}
-	f, skip, err := s.cfg.Book.Facts(v.Account, n)
+	f, skip, err := s.cfg.Book.Facts(n)
 	if err != nil || skip != "" {
 		return l, skip, err
 	}
@@ -96,8 +97,15 @@ func (s *Service) Mail(ctx context.Context, seq int64) (v billingdb.Delivery, l 
 	return v, l, tries, err
 }
 
-// SendMail sends a mail once more, composed anew for the address of now.
+// SendMail sends a mail once more, composed anew for the address of now. Mails of test clocks are not sent.
 func (s *Service) SendMail(ctx context.Context, seq int64) error {
+	v, err := s.delivery(ctx, billingdb.MailLane, seq)
+	if err != nil {
+		return err
+	}
+	if v.Test != 0 {
+		return fault.Errorf("outbox.SendMail", fault.Conflict, "This mail is of a test clock. It can be read, and is not sent.")
+	}
 	return s.again(ctx, billingdb.MailLane, seq)
 }
 

@@ -25,7 +25,7 @@ import (
 // Book is what billing knows about a notice.
 type Book interface {
 	// Facts gathers what a mail says; skip tells why there is to be none.
-	Facts(account string, n billing.Notice) (f mail.Facts, skip string, err error)
+	Facts(n billingdb.Told) (f mail.Facts, skip string, err error)
 	// Attachment makes the PDF of a document.
 	Attachment(account, number string) ([]byte, error)
 	// Tell adds a notice to an account.
@@ -159,7 +159,7 @@ func (s *Service) serve(ctx context.Context, lane string) error {
 		if err != nil || !ok {
 			return err
 		}
-		n, err := s.cfg.DB.Notice(ctx, v.Account, v.N)
+		n, err := s.cfg.DB.Notice(ctx, v)
 		if err == nil && lane == billingdb.MailLane {
 			err = s.mail(ctx, v, n)
 		} else if err == nil {

@@ -5,4 +5,4 @@ INSERT INTO test_clock (tenant, started, at) VALUES (?, ?, ?) ON CONFLICT (tenan
 DELETE FROM test_clock WHERE tenant = ?;
 
 -- name: all
-SELECT tenant, started, at FROM test_clock ORDER BY started, tenant;
+SELECT tenant, started, at, told FROM test_clock ORDER BY started, tenant;

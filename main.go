@@ -34,6 +34,7 @@ type cli struct {
 	Operator operatorCmd `cmd:"" help:"Say who runs the whole installation and sees its operator's pages."`
 	Mail     mailCmd     `cmd:"" help:"Mails that a running hub sent, tries to send or keeps."`
 	Webhook  webhookCmd  `cmd:"" help:"Webhooks of the operator in a running hub."`
+	Limit    limitCmd    `cmd:"" help:"Grant one workspace more, or less, than its plan does."`
 	Clock    clockCmd    `cmd:"" help:"Let a workspace's billing run on a test clock, and move it."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

@@ -256,6 +256,35 @@ func TestLimitsAreToldAsTheyAreUsed(t *testing.T) {
 	}
 }
 
+// What one customer is granted otherwise reaches the edges like a plan, goes with a restart, and ends by itself.
+func TestBM06_AnOverrideReachesTheEdges(t *testing.T) {
+	w := newWorld(t)
+	w.pass()
+	plan := w.limits()["changes"]
+	if plan == 0 {
+		t.Fatal("the free plan has no limit of changes")
+	}
+	must(t, w.s.Do(t.Context(), w.ws, billing.Override{Feature: "changes", Value: "5000000", Reason: "a migration", Until: day(11, 20)}))
+	must(t, w.s.Do(t.Context(), w.ws, billing.Override{Feature: "seats", Value: "2", Reason: "abuse"}))
+	if l := w.limits(); l["changes"] != 5_000_000 || l["seats"] != 2 {
+		t.Errorf("%v", l)
+	}
+	_, err := w.join("Bea")
+	must(t, err)
+	if _, err := w.join("Cy"); fault.KindOf(err) != fault.Limit {
+		t.Errorf("a third person came in: %v", err)
+	}
+	w.restart()
+	w.pass()
+	if l := w.limits(); l["changes"] != 5_000_000 {
+		t.Errorf("after a restart: %v", l)
+	}
+	w.to(day(11, 20))
+	if l := w.limits(); l["changes"] != plan || l["seats"] != 2 {
+		t.Errorf("after its end: %v", l)
+	}
+}
+
 func TestBadRequestsChangeNothing(t *testing.T) {
 	w := newWorld(t)
 	w.pass()

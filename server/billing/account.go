@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"holdfast/server/catalog"
+	"holdfast/server/entitlement"
 	"holdfast/server/invoice"
 	"holdfast/server/ledger"
 	"holdfast/server/meter"
@@ -146,6 +147,8 @@ type Account struct {
 	Seen     map[string]bool // ids of processor events
 	Alerted  map[string]bool // alerts that were told; replaced, never changed
 
+	Overrides []entitlement.Override // what is granted otherwise than by the plan, the newest last
+
 	Restricted  bool      // may only read
 	Recognised  time.Time // revenue is booked up to here
 	LateChecked time.Time // the end after which late usage was billed
@@ -161,6 +164,7 @@ func (a *Account) clone() *Account {
 	c := *a
 	c.Methods, c.Subs, c.Pending, c.Invoices = copied(a.Methods), copied(a.Subs), copied(a.Pending), copied(a.Invoices)
 	c.Waits, c.Credits, c.Payments, c.Chases = copied(a.Waits), copied(a.Credits), copied(a.Payments), copied(a.Chases)
+	c.Overrides = copied(a.Overrides)
 	c.Closed, c.Earnings, c.Outbox = copied(a.Closed), copied(a.Earnings), copied(a.Outbox)
 	c.Events, c.Notes, c.Notices = a.Events[:len(a.Events):len(a.Events)], a.Notes[:len(a.Notes):len(a.Notes)], a.Notices[:len(a.Notices):len(a.Notices)]
 	c.Book = a.Book.Clone()

@@ -30,6 +30,9 @@ func (a *Account) next(t *tx) (first alarm, ok bool) {
 			see(g.Expires, func(t *tx, _ time.Time) error { return t.expire() })
 		}
 	}
+	for _, o := range a.Overrides {
+		see(o.Until, func(t *tx, _ time.Time) error { t.asInPlan(o.Feature); return nil })
+	}
 	a.subAlarms(see)
 	for _, c := range a.Chases {
 		see(c.Retry, func(t *tx, _ time.Time) error { return t.retry(c.Invoice) })

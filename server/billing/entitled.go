@@ -12,7 +12,7 @@ import (
 // reading. Measuring usage remembers sums, so outside the engine use Engine.Entitlements.
 func (a *Account) Entitlements(cat *catalog.Catalog, now time.Time) ([]entitlement.Entitlement, error) {
 	s := a.Sub()
-	in := entitlement.Input{Catalog: cat, Quantities: s.Quantities, Period: s.Period, Since: s.Starts, Usage: a.Usage,
+	in := entitlement.Input{Catalog: cat, Quantities: s.Quantities, Period: s.Period, Since: s.Starts, Usage: a.Usage, Overrides: a.Overrides,
 		Now: now.In(cat.Zone)}
 	if s.Status == Active || s.Status == Trialing {
 		for _, i := range s.Items {

@@ -20,6 +20,9 @@ const (
 	LateAfterEnd = LateFor - 24*time.Hour
 	// BackdateMax is how far in the past a subscription may start.
 	BackdateMax = 366 * 24 * time.Hour
+	// OverrideFor is how long something may be granted otherwise than by the plan, if not for good.
+	OverrideFor = 10 * 365 * 24 * time.Hour
+	reasonMax   = 500 // bytes
 	// TrialWarning is how long before its end people are told that a trial ends.
 	TrialWarning = 3 * 24 * time.Hour
 )

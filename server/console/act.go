@@ -8,11 +8,14 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"holdfast/server/biller"
 	"holdfast/server/billing"
 	"holdfast/server/billingdb"
 	"holdfast/server/catalog"
+	"holdfast/server/document"
+	"holdfast/server/money"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
 )
@@ -144,6 +147,9 @@ func outcomeOf(cat *catalog.Catalog, a *billing.Account, p billing.Preview) []se
 	differ("Resumes", date(was.Sub().ResumeAt), date(is.Sub().ResumeAt))
 	differ("Owed", amount(owed(was), a.Currency), amount(owed(is), a.Currency))
 	differ("Credit", amount(credit(was), a.Currency), amount(credit(is), a.Currency))
+	for _, f := range cat.Features {
+		differ(f.Name, overrideText(was, f.ID), overrideText(is, f.ID))
+	}
 	for _, v := range was.Invoices {
 		if n := is.Invoice(v.ID); n != nil {
 			differ("Invoice "+v.Number, words(string(v.State)), words(string(n.State)))
@@ -174,6 +180,24 @@ func outcomeOf(cat *catalog.Catalog, a *billing.Account, p billing.Preview) []se
 		out = append(out, section{Title: "A credit note over " + amount(n.Total, n.Currency), Note: "on invoice " + n.Of, Table: t})
 	}
 	return out
+}
+
+// overrideText is what a customer is granted of a feature otherwise than by the plan.
+func overrideText(a *billing.Account, feature string) string {
+	for _, o := range a.Overrides {
+		if o.Feature == feature {
+			return grouped(o.Value) + pick(o.Until.IsZero(), "", " until "+date(o.Until.Add(-time.Millisecond)))
+		}
+	}
+	return "as in the plan"
+}
+
+// grouped writes a number as people read it; a word stays.
+func grouped(value string) string {
+	if _, err := money.ParseNumber(value); err != nil {
+		return value
+	}
+	return document.Grouped(value)
 }
 
 func termsText(cat *catalog.Catalog, s billing.Sub) string {

@@ -91,6 +91,24 @@ var actions = []action{
 			t, err := c.day(in, "until")
 			return billing.Give{Amount: n, Expires: t}, err
 		}},
+	{Name: "limit", Link: "Change a limit", Title: "Change a limit", Writes: "entitlement.override", Text: "This customer is granted something otherwise than by their plan, in every region and at once. It stays through changes of plan until it ends.",
+		offered: func(a *billing.Account) bool { return a.Sub().Live() }, fields: limitFields,
+		command: func(_ context.Context, c *console, _ *billing.Account, in url.Values) (billing.Command, error) {
+			t, err := c.day(in, "until")
+			return billing.Override{Feature: in.Get("feature"), Value: plainNumber(in.Get("value")), Until: t, Reason: note(in)}, err
+		}},
+	{Name: "unlimit", Link: "As in the plan", Title: "Grant it as in the plan", Writes: "entitlement.end", Text: "What was granted otherwise ends now.",
+		offered: func(a *billing.Account) bool { return len(a.Overrides) > 0 },
+		fields: func(c *console, a *billing.Account, in url.Values) []field {
+			var ids []string
+			for _, o := range a.Overrides {
+				ids = append(ids, o.Feature)
+			}
+			return []field{featureField(c, in, ids)}
+		},
+		command: func(_ context.Context, _ *console, _ *billing.Account, in url.Values) (billing.Command, error) {
+			return billing.EndOverride{Feature: in.Get("feature")}, nil
+		}},
 	{Name: "note", Link: "Credit note", Title: "Make a credit note", Invoice: true, Writes: "invoice.credit", Text: "Gives a part of an invoice back, with its tax. What is owed on it becomes less; the rest is credit, or is paid back.",
 		forInvoice: func(a *billing.Account, v *invoice.Invoice) bool {
 			return v.State != invoice.Void && left(a, v) > 0
@@ -143,7 +161,7 @@ var actions = []action{
 var done = map[string]string{"plan": "The plan is changed.", "trial": "The trial is extended.", "pause": "The subscription is paused.", "resume": "The subscription goes on.",
 	"reactivate": "The subscription runs again.", "stay": "The cancellation is undone.", "cancel": "The subscription is cancelled.", "credit": "The credit is given.",
 	"note": "The credit note is issued.", "collect": "The payment was tried. See what came of it under Payments.", "transfer": "The transfer is booked.", "void": "The invoice is void.",
-	"uncollectible": "The invoice is marked uncollectible."}
+	"uncollectible": "The invoice is marked uncollectible.", "limit": "The limit is changed.", "unlimit": "It is as in the plan again."}
 
 func actionOf(name string) (action, error) {
 	for _, x := range actions {
@@ -225,7 +243,7 @@ func amountField(a *billing.Account, in url.Values, hint string) field {
 
 // minor reads an amount of the customer's currency.
 func minor(a *billing.Account, in url.Values) (int64, error) {
-	n, err := money.Parse(strings.ReplaceAll(strings.TrimSpace(in.Get("amount")), ",", ""), a.Currency)
+	n, err := money.Parse(plainNumber(in.Get("amount")), a.Currency)
 	if err != nil {
 		return 0, err
 	}
@@ -250,8 +268,34 @@ func (c *console) day(in url.Values, name string) (time.Time, error) {
 
 func note(in url.Values) string {
 	s := strings.TrimSpace(in.Get("reason"))
-	return s[:min(len(s), noteMax)]
+	return strings.ToValidUTF8(s[:min(len(s), noteMax)], "")
 }
+
+func limitFields(c *console, _ *billing.Account, in url.Values) []field {
+	var ids []string
+	for _, f := range c.Billing.Catalog().Features {
+		ids = append(ids, f.ID)
+	}
+	return []field{featureField(c, in, ids),
+		{Name: "value", Label: "How much", Hint: "A number, unlimited or off. What has no number is on or off.", Type: "text", Value: in.Get("value"), Max: 40, Required: true},
+		{Name: "until", Label: "The last day", Hint: "Empty: it stays.", Type: "date", Value: in.Get("until")},
+		{Name: "reason", Label: "Reason", Hint: "For operators. The customer does not read it.", Type: "text", Value: in.Get("reason"), Max: noteMax, Required: true}}
+}
+
+func featureField(c *console, in url.Values, ids []string) field {
+	f := field{Name: "feature", Label: "What", Type: "select", Required: true}
+	for _, id := range ids {
+		name := id
+		if x := c.Billing.Catalog().Feature(id); x != nil {
+			name = x.Name
+		}
+		f.Options = append(f.Options, option{id, name, id == in.Get("feature")})
+	}
+	return f
+}
+
+// plainNumber takes the commas out of a number as it is shown.
+func plainNumber(s string) string { return strings.ReplaceAll(strings.TrimSpace(s), ",", "") }
 
 // methodText is the customer's way to pay, for a preview.
 func methodText(list []payment.Method) string {

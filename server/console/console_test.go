@@ -171,6 +171,43 @@ func TestAnActionIsShownThenDoneOnceAndWrittenDown(t *testing.T) {
 	}
 }
 
+// A limit is changed for one customer with a reason, as it was shown, and taken back.
+func TestALimitIsChangedForOneCustomer(t *testing.T) {
+	w := newWorld(t, time.Date(2026, 11, 5, 9, 0, 0, 0, time.UTC))
+	tenant := w.customer("Harbor", "ok", "team")
+	session, path := w.operator("Olga"), customerHref(string(tenant))
+	_, body := w.send(session, "GET", path+"/do/limit?show=1&feature=seats&value=1,200&until=2026-12-31&reason=a+pilot", nil)
+	if text := said(body); !strings.Contains(text, "Seats as in the plan 1,200 until 31 December 2026") {
+		t.Fatalf("%s", text)
+	}
+	if r, _ := w.send(session, "POST", path+"/do/limit", confirm(t, body)); r.StatusCode != http.StatusSeeOther {
+		t.Fatalf("%d", r.StatusCode)
+	}
+	_, body = w.send(session, "GET", path, nil)
+	if text := said(body); !strings.Contains(text, "1,200 not as in the plan, until 31 December 2026: a pilot") {
+		t.Errorf("%s", text)
+	}
+	list, err := w.bill.Entitlements(tenant)
+	must(t, err)
+	if list[0].Limit.Text(0) != "1200" || !list[0].Override.Until.Equal(time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("%+v", list[0])
+	}
+	for what, query := range map[string]string{"no reason": "feature=seats&value=5", "negative": "feature=seats&value=-5&reason=x", "no feature": "feature=wings&value=5&reason=x", "over": "feature=seats&value=5&reason=x&until=2020-01-01"} {
+		if r, body := w.send(session, "GET", path+"/do/limit?show=1&"+query, nil); r.StatusCode != http.StatusUnprocessableEntity || strings.Contains(body, `method="post"`) {
+			t.Errorf("%s: %d %s", what, r.StatusCode, said(body))
+		}
+	}
+	_, body = w.send(session, "GET", path+"/do/unlimit?show=1&feature=seats", nil)
+	if r, _ := w.send(session, "POST", path+"/do/unlimit", confirm(t, body)); r.StatusCode != http.StatusSeeOther {
+		t.Errorf("%d", r.StatusCode)
+	}
+	entries, err := w.runners.Entries(t.Context(), string(tenant), 0, 10)
+	must(t, err)
+	if len(entries) != 2 || entries[0].Action != "entitlement.end" || entries[1].Detail != "feature seats, value 1,200, until 2026-12-31, reason a pilot" {
+		t.Errorf("%+v", entries)
+	}
+}
+
 // Every action that moves money does what it showed: the figures of the page before are those of the account after.
 func TestActionsDoWhatTheyShow(t *testing.T) {
 	w := newWorld(t, time.Date(2026, 10, 5, 9, 0, 0, 0, time.UTC))

@@ -146,6 +146,9 @@ func (v view) usage() section {
 		case e.On:
 			r[2].Text = digits(e.Limit) + pick(e.Soft, ", more is charged", "")
 		}
+		if o := e.Override; o != nil {
+			r[2].Small = "not as in the plan" + pick(o.Until.IsZero(), "", ", until "+date(o.Until.Add(-time.Millisecond))) + ": " + o.Reason
+		}
 		t.Rows = append(t.Rows, row{Cells: r})
 	}
 	for _, u := range v.owner.Usage {

@@ -35,6 +35,7 @@ func New(cfg Config) http.Handler {
 		return nil, s.Operators.Remove(r.Context(), id.ID(r.PathValue("person")))
 	})
 	s.outboxRoutes(mux)
+	s.overrideRoutes(mux)
 	mux.HandleFunc("GET /catalog", func(w http.ResponseWriter, r *http.Request) {
 		if err := s.showCatalog(w, r); err != nil {
 			problem.Write(w, err)

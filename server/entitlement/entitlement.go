@@ -3,7 +3,7 @@
 // limit the person reads Refusal.
 //
 // Grants of the plan and of add-ons add up: any grant turns a feature on, limits are summed, unlimited wins, and one
-// soft grant makes the limit soft.
+// soft grant makes the limit soft. An Override replaces what they come to, for one customer.
 package entitlement
 
 import (
@@ -25,6 +25,7 @@ type Input struct {
 	Period     period.Span // the billing period
 	Since      time.Time   // start of the subscription
 	Usage      *meter.Log
+	Overrides  []Override // that are in force
 	Now        time.Time
 }
 
@@ -41,6 +42,7 @@ type Entitlement struct {
 	Used      money.Exact `json:"used"`
 	Window    period.Span `json:"window"` // in which use is counted; ends when it starts again
 	Alerts    []int       `json:"alerts,omitempty"`
+	Override  *Override   `json:"override,omitempty"` // that says so instead of the plan
 }
 
 // Left is how much may still be used; it is never below zero.
@@ -93,6 +95,14 @@ func one(in Input, f catalog.Feature) (Entitlement, error) {
 				again = g.Period
 			}
 		}
+	}
+	for _, o := range in.Overrides {
+		if o.Feature == f.ID && len(in.Terms) > 0 {
+			o.apply(&e, &f)
+		}
+	}
+	if again == "" && e.Override != nil {
+		again = "billing"
 	}
 	if f.Type != "metered" || again == "" {
 		return e, nil

@@ -145,6 +145,11 @@ func (c *caller) operate(all, ws string) {
 	c.do(200, "GET", ws, "")
 	c.do(200, "PUT", ws+"/vat", `{"status":"valid"}`)
 	c.do(200, "PUT", ws+"/exempt", `{"exempt":false}`)
+	c.command(ws, "/entitlements/mails/override", `{"value":"5000","until":"`+time.Now().AddDate(0, 1, 0).UTC().Format(time.RFC3339)+`","reason":"a campaign"}`)
+	if e := c.do(200, "GET", ws+"/entitlements", ""); !strings.Contains(e, `"limit":"5000"`) || !strings.Contains(e, `"override":{"since":`) || strings.Contains(e, "campaign") {
+		t.Errorf("%s", e)
+	}
+	c.command(ws, "/entitlements/mails/override/end", "")
 	c.command(ws, "/credits/give", `{"amount":{"amount":"3","currency":"EUR"}}`)
 	c.command(ws, "/subscription/cancel", `{"now":true}`)
 	c.command(ws, "/subscription/subscribe", `{"plan":"try"}`)
@@ -184,7 +189,7 @@ func (c *caller) operate(all, ws string) {
 	c.do(200, "GET", all+"/differences?since=2026-01-01", "")
 	c.clocks(all)
 	c.do(200, "GET", all+"/operators", "")
-	if log := c.do(200, "GET", all+"/audit?limit=100&subject="+workspace, ""); !strings.Contains(log, "api.operatorVoidInvoice") || strings.Contains(log, "review") {
+	if log := c.do(200, "GET", all+"/audit?limit=100&subject="+workspace, ""); !strings.Contains(log, "api.operatorVoidInvoice") || strings.Contains(log, "review") || !strings.Contains(log, "mails 5000, until ") || !strings.Contains(log, "reason a campaign") {
 		t.Errorf("what was done is not written down, or what was only tried is: %s", log)
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/descope/virtualwebauthn"
 
 	"holdfast/sync/directory"
-	"holdfast/sync/id"
 	"holdfast/sync/usage"
 	"holdfast/sync/wire"
 )
@@ -24,9 +23,8 @@ func TestBilling(t *testing.T) {
 	e := newEdge(t, addr)
 	within(t, 10*time.Second, func() error { return e.register(`{"name":"eu","url":"` + origin + `"}`) })
 	e.signUp()
-	var ws struct{ ID id.ID }
-	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"Acme"}`)), &ws))
-	at := "/api/workspaces/" + string(ws.ID)
+	ws := e.workspace("Acme")
+	at := "/api/workspaces/" + string(ws)
 	var o struct {
 		Plan  struct{ ID string }
 		Usage []struct {
@@ -48,7 +46,7 @@ func TestBilling(t *testing.T) {
 	limit := func(key string, want int64) func() error {
 		return func() error {
 			var d directory.Tenant
-			if err := e.directory(directory.TenantKey(ws.ID), &d); err != nil {
+			if err := e.directory(directory.TenantKey(ws), &d); err != nil {
 				return err
 			}
 			if d.Limits[key] != want {
@@ -60,8 +58,8 @@ func TestBilling(t *testing.T) {
 	within(t, 2*time.Second, limit("seats", 10))
 
 	for n := range uint64(7) {
-		ev := usage.Event{ID: usage.RangeID(usage.ChangesSeries(ws.ID), n+1, n+1), Source: "edge/eu", Meter: usage.Changes, Tenant: ws.ID, Time: time.Now(), Quantity: 1}
-		must(t, e.nc.Publish(wire.UsageSubject("eu", ws.ID), ev.Encode()))
+		ev := usage.Event{ID: usage.RangeID(usage.ChangesSeries(ws), n+1, n+1), Source: "edge/eu", Meter: usage.Changes, Tenant: ws, Time: time.Now(), Quantity: 1}
+		must(t, e.nc.Publish(wire.UsageSubject("eu", ws), ev.Encode()))
 	}
 	within(t, 5*time.Second, func() error {
 		look("GET", "/billing", "")
@@ -105,17 +103,13 @@ func TestBilling(t *testing.T) {
 
 // Strangers learn nothing, members neither; admins look and do not touch.
 func TestBillingIsForOwners(t *testing.T) {
-	h := open(t, t.TempDir(), "127.0.0.1:0")
-	e := newEdge(t, h.LeafAddr())
-	e.signUp()
-	var ws struct{ ID id.ID }
-	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"Acme"}`)), &ws))
+	_, e, ws := owned(t, t.TempDir(), "")
 	owner := e.cook
 	join := func(role string) string {
 		t.Helper()
 		var inv struct{ URL string }
 		e.cook = owner
-		must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces/"+string(ws.ID)+"/invitations", `{"role":"`+role+`"}`)), &inv))
+		must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces/"+string(ws)+"/invitations", `{"role":"`+role+`"}`)), &inv))
 		e.cook = ""
 		other := newPerson(t, e)
 		other.ok("POST", "/api/invitations/"+inv.URL[strings.LastIndex(inv.URL, "/")+1:]+"/accept", "")
@@ -127,7 +121,7 @@ func TestBillingIsForOwners(t *testing.T) {
 		read, change int
 	}{{"nobody", "", 401, 401}, {"stranger", stranger, 404, 404}, {"member", member, 403, 403}, {"admin", admin, 200, 403}, {"owner", owner, 200, 200}} {
 		e.cook = c.cook
-		at := "/api/workspaces/" + string(ws.ID) + "/billing"
+		at := "/api/workspaces/" + string(ws) + "/billing"
 		if status, body := e.send("GET", at, ""); status != c.read {
 			t.Errorf("%s reads: %d %s", c.who, status, body)
 		}

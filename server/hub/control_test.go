@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"encoding/json"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"holdfast/server/control"
 	"holdfast/server/operator"
 	"holdfast/sync/fault"
-	"holdfast/sync/id"
 )
 
 // A person becomes an operator with a link of the command line, once, and is none any more at once when removed.
@@ -94,14 +92,9 @@ func TestOperators(t *testing.T) {
 // What commands ask about the catalogue and test clocks, over the socket of a running hub.
 func TestCatalogueAndClocksOverTheSocket(t *testing.T) {
 	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, biller.CatalogFile), []byte(restShop), 0o600))
-	h := open(t, dir, "127.0.0.1:0")
+	h, e, ws := owned(t, dir, restShop)
 	addr := h.LeafAddr()
-	e := newEdge(t, addr)
-	e.signUp()
-	var ws struct{ ID id.ID }
-	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"Acme"}`)), &ws))
-	e.ok("GET", "/api/workspaces/"+string(ws.ID)+"/billing", "")
+	e.ok("GET", "/api/workspaces/"+string(ws)+"/billing", "")
 	c := control.NewClient(dir)
 	next := strings.Replace(restShop, "free: {prices: [{id: base, model: flat, amount: 0}]}",
 		"free: {versions: [{version: 1, prices: [{id: base, model: flat, amount: 0}]}, {version: 2, from: 2026-01-01, prices: [{id: base, model: flat, amount: 0}, {id: mails, model: per_unit, meter: mails, amount: 1}]}]}", 1)
@@ -127,10 +120,10 @@ func TestCatalogueAndClocksOverTheSocket(t *testing.T) {
 	}
 	var moved []biller.Migrated
 	must(t, c.Call(t.Context(), "POST", "/catalog/migrate", biller.Migration{Plan: "free", When: "now"}, &moved))
-	if len(moved) != 1 || moved[0].ID != string(ws.ID) || moved[0].Refused != "" {
+	if len(moved) != 1 || moved[0].ID != string(ws) || moved[0].Refused != "" {
 		t.Errorf("%+v", moved)
 	}
-	at := "/clocks/" + string(ws.ID)
+	at := "/clocks/" + string(ws)
 	must(t, c.Call(t.Context(), "PUT", at, control.Moment{At: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)}, nil))
 	var clock billingdb.TestClock
 	must(t, c.Call(t.Context(), "POST", at+"/advance", control.Moment{By: 24 * time.Hour}, &clock))

@@ -8,6 +8,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +18,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"holdfast/server/biller"
 	"holdfast/sync/directory"
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
@@ -71,6 +74,26 @@ func newEdge(t *testing.T, hubAddr string) *edge {
 	_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{Name: wire.UsageStream, Subjects: []string{"usage.eu.*"}})
 	must(t, err)
 	return e
+}
+
+// owned is a hub that sells by a catalogue (empty: the built-in one), and an owner with their workspace, seen through an edge.
+func owned(t *testing.T, dir, catalog string) (*Hub, *edge, id.ID) {
+	t.Helper()
+	if catalog != "" {
+		must(t, os.WriteFile(filepath.Join(dir, biller.CatalogFile), []byte(catalog), 0o600))
+	}
+	h := open(t, dir, "127.0.0.1:0")
+	e := newEdge(t, h.LeafAddr())
+	e.signUp()
+	return h, e, e.workspace("Acme")
+}
+
+// workspace makes one for whoever is signed in.
+func (e *edge) workspace(name string) id.ID {
+	e.t.Helper()
+	var ws struct{ ID id.ID }
+	must(e.t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"`+name+`"}`)), &ws))
+	return ws.ID
 }
 
 // within tries until f succeeds: a link takes a moment to stand.
@@ -191,20 +214,19 @@ func TestHub(t *testing.T) {
 		t.Errorf("%+v", region)
 	}
 	e.signUp()
-	var ws struct{ ID id.ID }
-	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"Acme"}`)), &ws))
+	ws := e.workspace("Acme")
 	var tenant directory.Tenant
-	must(t, e.directory(directory.TenantKey(ws.ID), &tenant)) // at once: the answer came after the directory
+	must(t, e.directory(directory.TenantKey(ws), &tenant)) // at once: the answer came after the directory
 	if tenant.Home != "eu" || len(tenant.Members) != 1 {
 		t.Errorf("%+v", tenant)
 	}
 	count := func(n uint64) {
-		ev := usage.Event{ID: usage.RangeID(usage.ChangesSeries(ws.ID), 1, n), Source: "edge/eu", Meter: usage.Changes, Tenant: ws.ID, Time: time.Now(), Quantity: int64(n)}
-		must(t, e.nc.Publish(wire.UsageSubject("eu", ws.ID), ev.Encode()))
+		ev := usage.Event{ID: usage.RangeID(usage.ChangesSeries(ws), 1, n), Source: "edge/eu", Meter: usage.Changes, Tenant: ws, Time: time.Now(), Quantity: int64(n)}
+		must(t, e.nc.Publish(wire.UsageSubject("eu", ws), ev.Encode()))
 	}
 	used := func(want string) func() error {
 		return func() error {
-			if got := e.ok("GET", "/api/workspaces/"+string(ws.ID)+"/usage", ""); !strings.Contains(got, want) {
+			if got := e.ok("GET", "/api/workspaces/"+string(ws)+"/usage", ""); !strings.Contains(got, want) {
 				return errors.New(got)
 			}
 			return nil

@@ -4,30 +4,17 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"holdfast/server/biller"
-	"holdfast/sync/id"
 	"holdfast/sync/wire"
 )
 
 // A customer's server sends its events with a key: no cookie, no Origin; nothing that the key is not for.
 func TestAPIKeys(t *testing.T) {
-	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, biller.CatalogFile), []byte(restShop), 0o600))
-	h := open(t, dir, "127.0.0.1:0")
-	e := newEdge(t, h.LeafAddr())
-	e.signUp()
-	newWorkspace := func(name string) string {
-		var ws struct{ ID id.ID }
-		must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"`+name+`"}`)), &ws))
-		return string(ws.ID)
-	}
-	acme, other := newWorkspace("Acme"), newWorkspace("Other")
+	h, e, mine := owned(t, t.TempDir(), restShop)
+	acme, other := string(mine), string(e.workspace("Other"))
 	owner := e.cook
 	keys := "/api/workspaces/" + acme + "/keys"
 	make := func(scopes, expires string) (made struct{ ID, Text, Start string }) {
@@ -114,15 +101,11 @@ func TestAPIKeys(t *testing.T) {
 
 // GW1, GW3: a key that asks too often is told so, and how to go on.
 func TestRateLimit(t *testing.T) {
-	h := open(t, t.TempDir(), "127.0.0.1:0")
-	e := newEdge(t, h.LeafAddr())
-	e.signUp()
-	var ws struct{ ID id.ID }
-	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"Acme"}`)), &ws))
+	_, e, ws := owned(t, t.TempDir(), "")
 	var made struct{ Text string }
-	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces/"+string(ws.ID)+"/keys", `{"name":"Shop","scopes":["events:write"]}`)), &made))
+	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces/"+string(ws)+"/keys", `{"name":"Shop","scopes":["events:write"]}`)), &made))
 	for n := 0; ; n++ {
-		status, header, body := e.raw("GET", "/api/v1/workspaces/"+string(ws.ID)+"/billing", "", func(r *http.Request) { r.Header.Set("Authorization", "bearer "+made.Text) })
+		status, header, body := e.raw("GET", "/api/v1/workspaces/"+string(ws)+"/billing", "", func(r *http.Request) { r.Header.Set("Authorization", "bearer "+made.Text) })
 		if status == 403 && n < 5000 {
 			continue
 		}
@@ -134,7 +117,7 @@ func TestRateLimit(t *testing.T) {
 		}
 		break
 	}
-	if status, body := e.send("GET", "/api/v1/workspaces/"+string(ws.ID)+"/billing", ""); status != 200 {
+	if status, body := e.send("GET", "/api/v1/workspaces/"+string(ws)+"/billing", ""); status != 200 {
 		t.Errorf("somebody else is held back too: %d %s", status, body)
 	}
 }

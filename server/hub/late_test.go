@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"holdfast/server/biller"
-	"holdfast/sync/id"
 )
 
 // program is a customer's own, with a key, at a hub whose clock the test moves.
@@ -36,11 +35,10 @@ func newProgram(t *testing.T, catalog string) *program {
 	t.Cleanup(func() { h.Close(t.Context()) })
 	p.edge = newEdge(t, h.LeafAddr())
 	p.signUp()
-	var ws struct{ ID id.ID }
-	must(t, json.Unmarshal([]byte(p.ok("POST", "/api/workspaces", `{"name":"Acme"}`)), &ws))
+	ws := p.workspace("Acme")
 	var made struct{ Text string }
-	must(t, json.Unmarshal([]byte(p.ok("POST", "/api/workspaces/"+string(ws.ID)+"/keys", `{"name":"Shop","scopes":["events:write","billing:write"]}`)), &made))
-	p.at, p.key, p.cook = "/api/v1/workspaces/"+string(ws.ID), made.Text, ""
+	must(t, json.Unmarshal([]byte(p.ok("POST", "/api/workspaces/"+string(ws)+"/keys", `{"name":"Shop","scopes":["events:write","billing:write"]}`)), &made))
+	p.at, p.key, p.cook = "/api/v1/workspaces/"+string(ws), made.Text, ""
 	p.do("PUT", "/methods", `{"methods":[{"kind":"card","token":"ok"}]}`)
 	p.do("POST", "/subscription/change", `{"plan":"pro"}`)
 	return p

@@ -7,8 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,8 +15,6 @@ import (
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
 
-	"holdfast/server/biller"
-	"holdfast/sync/id"
 )
 
 // caller calls the public API of a real hub, holds every request and answer against the API's own description, and remembers what it called.
@@ -154,20 +150,14 @@ dunning: {retries: [1d], restrict_after: 14d, end_after: 30d, action: unpaid}
 
 // apiWorld is a hub with an owner who is an operator too.
 func apiWorld(t *testing.T) (c *caller, own, operator string) {
-	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, biller.CatalogFile), []byte(apiShop), 0o600))
-	h := open(t, dir, "127.0.0.1:0")
-	e := newEdge(t, h.LeafAddr())
-	e.signUp()
+	h, e, ws := owned(t, t.TempDir(), apiShop)
 	must(t, e.register(`{"name":"eu","url":"`+origin+`"}`))
 	l, err := h.runners.Invite(t.Context())
 	must(t, err)
 	e.send("POST", "/operator/accept/"+l.Code, "")
-	var ws struct{ ID id.ID }
-	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"Acme"}`)), &ws))
 	c = newCaller(t, e)
 	c.h = h
-	return c, "/api/v1/workspaces/" + string(ws.ID), "/api/v1/operator"
+	return c, "/api/v1/workspaces/" + string(ws), "/api/v1/operator"
 }
 
 type outcome struct {

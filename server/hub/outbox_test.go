@@ -15,7 +15,6 @@ import (
 
 	"holdfast/server/control"
 	"holdfast/server/outbox"
-	"holdfast/sync/id"
 )
 
 // An owner adds a webhook by REST and by the page, and hears of a change of plan; the mail about it is kept and can be read.
@@ -27,8 +26,7 @@ func TestWhatLeavesTheHub(t *testing.T) {
 	e := newEdge(t, h.LeafAddr())
 	within(t, 10*time.Second, func() error { return e.register(`{"name":"eu","url":"` + origin + `"}`) })
 	e.signUp()
-	var ws struct{ ID id.ID }
-	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"Acme"}`)), &ws))
+	ws := e.workspace("Acme")
 
 	var mu sync.Mutex
 	heard := ""
@@ -39,7 +37,7 @@ func TestWhatLeavesTheHub(t *testing.T) {
 		heard += string(b)
 	}))
 	t.Cleanup(srv.Close)
-	rest, page := "/api/v1/workspaces/"+string(ws.ID)+"/webhooks", "/api/workspaces/"+string(ws.ID)
+	rest, page := "/api/v1/workspaces/"+string(ws)+"/webhooks", "/api/workspaces/"+string(ws)
 	status, _, answer := e.raw("POST", rest, `{"url":"`+srv.URL+`","on":true}`, func(r *http.Request) { r.Header.Set("Idempotency-Key", "k") })
 	var made outbox.Endpoint
 	must(t, json.Unmarshal([]byte(answer), &made))
@@ -74,7 +72,7 @@ func TestWhatLeavesTheHub(t *testing.T) {
 	})
 	var m control.Mail
 	must(t, c.Call(t.Context(), "GET", fmt.Sprintf("/mails/%d", mails[0].ID), nil, &m))
-	if m.Letter.To != "billing@acme.example" || m.Letter.Attach == "" || !strings.Contains(m.Letter.Text, origin+"/w/"+string(ws.ID)+"/billing") {
+	if m.Letter.To != "billing@acme.example" || m.Letter.Attach == "" || !strings.Contains(m.Letter.Text, origin+"/w/"+string(ws)+"/billing") {
 		t.Errorf("%+v", m)
 	}
 	var list []outbox.Delivery

@@ -3,15 +3,11 @@ package hub
 import (
 	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"holdfast/server/biller"
-	"holdfast/sync/id"
 )
 
 const restShop = `
@@ -26,14 +22,8 @@ plans:
 `
 
 func TestREST(t *testing.T) {
-	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, biller.CatalogFile), []byte(restShop), 0o600))
-	h := open(t, dir, "127.0.0.1:0")
-	e := newEdge(t, h.LeafAddr())
-	e.signUp()
-	var ws struct{ ID id.ID }
-	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"Acme"}`)), &ws))
-	at := "/api/v1/workspaces/" + string(ws.ID)
+	_, e, ws := owned(t, t.TempDir(), restShop)
+	at := "/api/v1/workspaces/" + string(ws)
 	send := func(key, method, path, body string) (int, http.Header, string) {
 		t.Helper()
 		return e.raw(method, path, body, func(r *http.Request) {

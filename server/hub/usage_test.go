@@ -6,20 +6,15 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/sync/id"
 )
 
 // What the hub counts itself is on the usage page and on the bill: a notification once, however often it is told.
 func TestHubsOwnUsage(t *testing.T) {
-	h := open(t, t.TempDir(), "127.0.0.1:0")
-	e := newEdge(t, h.LeafAddr())
-	e.signUp()
-	var ws struct{ ID id.ID }
-	must(t, json.Unmarshal([]byte(e.ok("POST", "/api/workspaces", `{"name":"Acme"}`)), &ws))
+	h, e, ws := owned(t, t.TempDir(), "")
 	for _, name := range []string{"delivery/1", "delivery/2", "delivery/1"} {
-		must(t, h.notified(t.Context(), ws.ID, name, time.Now()))
+		must(t, h.notified(t.Context(), ws, name, time.Now()))
 	}
-	got := e.ok("GET", "/api/workspaces/"+string(ws.ID)+"/usage", "")
+	got := e.ok("GET", "/api/workspaces/"+string(ws)+"/usage", "")
 	for _, want := range []string{`{"meter":"notifications","unit":"notifications","quantity":2}`, `{"meter":"seat-hours"`, `{"meter":"connected-seconds"`, `{"meter":"egress-bytes"`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in %s", want, got)
@@ -31,7 +26,7 @@ func TestHubsOwnUsage(t *testing.T) {
 			Used  int64
 		}
 	}
-	must(t, json.Unmarshal([]byte(e.ok("GET", "/api/v1/workspaces/"+string(ws.ID)+"/billing", "")), &o))
+	must(t, json.Unmarshal([]byte(e.ok("GET", "/api/v1/workspaces/"+string(ws)+"/billing", "")), &o))
 	for _, u := range o.Usage {
 		if u.Meter == "notifications" && u.Used == 2 {
 			return

@@ -118,9 +118,9 @@ func (s *service) mayOperate(ctx context.Context, tenant id.ID, _ string) error 
 }
 
 // operated writes down what an operator did.
-func (s *service) operated(ctx context.Context, tenant id.ID, operation string) error {
+func (s *service) operated(ctx context.Context, tenant id.ID, operation, detail string) error {
 	c, _ := ctx.Value(callerKey{}).(caller)
-	return s.Operators.Audit(ctx, c.person, "api."+operation, string(tenant), "")
+	return s.Operators.Audit(ctx, c.person, "api."+operation, string(tenant), detail)
 }
 
 // Names of the ways in, in the API's description.

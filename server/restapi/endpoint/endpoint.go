@@ -29,8 +29,8 @@ type Group struct {
 	Security func(scope string) []map[string][]string
 	// Admit decides who may do what a scope names with a workspace (empty: with none in particular).
 	Admit func(ctx context.Context, tenant id.ID, scope string) error
-	// Done is told of every change that succeeded; nil: nobody is.
-	Done func(ctx context.Context, tenant id.ID, operation string) error
+	// Done is told of every change that succeeded, with what its input says of itself (Detailed); nil: nobody is.
+	Done func(ctx context.Context, tenant id.ID, operation, detail string) error
 	// Flush brings what was decided to the edges before the answer goes out, and gives the directory's revision.
 	Flush func(context.Context) string
 	Log   *slog.Logger
@@ -52,6 +52,9 @@ func (g Group) scope(o huma.Operation) string {
 
 // Input is what every operation takes: the workspace that it is about, or none.
 type Input interface{ Tenant() id.ID }
+
+// Detailed is an input of which more is written down than the operation's name.
+type Detailed interface{ Detail() string }
 
 // Workspace is in every path of a group about workspaces.
 type Workspace struct {
@@ -93,7 +96,11 @@ func Register[I Input, O any](g Group, o huma.Operation, do func(context.Context
 			out.Body, err = do(ctx, *in)
 		}
 		if err == nil && writes && g.Done != nil {
-			err = g.Done(ctx, tenant, o.OperationID)
+			detail := ""
+			if d, ok := any(*in).(Detailed); ok {
+				detail = d.Detail()
+			}
+			err = g.Done(ctx, tenant, o.OperationID, detail)
 		}
 		if err != nil {
 			return nil, g.refuse(o, tenant, err)

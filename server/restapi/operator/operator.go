@@ -42,6 +42,7 @@ func Register(all, one endpoint.Group, cfg Config) {
 	r := registrar{cfg, all, one}
 	r.customers()
 	r.documents()
+	r.overrides()
 	r.catalogue()
 	r.books()
 	r.transfers()

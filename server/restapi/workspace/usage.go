@@ -25,6 +25,13 @@ type Entitlement struct {
 	Percent   int     `json:"percent,omitempty"`
 	Window    *Span   `json:"window,omitempty" doc:"In which use is counted"`
 	Alerts    []Alert `json:"alerts,omitempty"`
+	Override  *Agreed `json:"override,omitempty" doc:"The operator granted it otherwise than the plan does"`
+}
+
+// Agreed is since when and until when something is granted otherwise.
+type Agreed struct {
+	Since time.Time  `json:"since"`
+	Until *time.Time `json:"until,omitempty" doc:"Absent: it stays"`
 }
 
 // Alert is a share of a limit at which people are told.
@@ -101,6 +108,9 @@ func (r registrar) entitlements(ctx context.Context, in Workspace) ([]Entitlemen
 		}
 		if e.Type == "metered" {
 			o.Window = span(e.Window)
+		}
+		if v := e.Override; v != nil {
+			o.Override = &Agreed{v.Since.UTC(), moment(v.Until)}
 		}
 		for _, p := range e.Alerts {
 			o.Alerts = append(o.Alerts, Alert{p, e.Percent() >= p})

@@ -14,7 +14,6 @@ import (
 
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
-
 )
 
 // caller calls the public API of a real hub, holds every request and answer against the API's own description, and remembers what it called.

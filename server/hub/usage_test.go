@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
 )
 
 // What the hub counts itself is on the usage page and on the bill: a notification once, however often it is told.

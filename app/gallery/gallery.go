@@ -38,7 +38,7 @@ func Run() {
 	case strings.HasPrefix(browser.Location(), "/sign"):
 		browser.Store("holdfast.me", "")
 	}
-	page.Run(page.Config{API: api.Client{Fetch: w.fetch}, Connect: w.connect, Now: w.now, Rand: w.rand})
+	page.Run(page.Config{API: api.Client{Fetch: w.fetch}, Connect: w.connect, Now: w.now, After: after, Rand: w.rand})
 }
 
 type world struct {
@@ -47,6 +47,7 @@ type world struct {
 	rand    *rand.ChaCha8
 	replica *memory.Replica
 	keys    []api.Key
+	asks    int // requests without an answer
 }
 
 func newWorld(state string) *world {
@@ -65,6 +66,9 @@ func newWorld(state string) *world {
 var Noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func (w *world) now() time.Time { return Noon.Add(time.Since(w.started)) }
+
+// after takes its time: messages that go away by themselves are still there for whoever looks at them from a busy machine.
+func after(d time.Duration, f func()) { time.AfterFunc(20*d, f) }
 
 // states are what the link and the disk can be like.
 var states = map[string]func(*port.Status){

@@ -29,7 +29,12 @@ const csp = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src
 const dist = "../../build/assets/dist"
 
 var program = sync.OnceValues(func() ([]byte, error) {
-	out := filepath.Join(os.TempDir(), "holdfast-gallery.wasm")
+	dir, err := os.MkdirTemp("", "holdfast-gallery-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	out := filepath.Join(dir, "page.wasm")
 	cmd := exec.Command("go", "build", "-tags", "gallery", "-ldflags", "-s -w", "-o", out, "../../wasm/page")
 	cmd.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm")
 	cmd.Stderr = os.Stderr

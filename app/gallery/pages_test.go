@@ -67,15 +67,17 @@ func TestEveryPage(t *testing.T) {
 			g := p.Open(url + c.path)
 			defer g.Close()
 			g.Wait("#main")
-			g.WaitFor("the first answers", "new Promise((r) => setTimeout(() => r(true), 200))")
+			answered(g)
 			if c.do != nil {
 				c.do(g)
+				answered(g)
 			}
 			for _, look := range []struct {
 				width int
 				dark  bool
 			}{{1440, true}, {360, false}} {
 				g.Resize(look.width, 800, look.dark)
+				answered(g)
 				if found := g.Axe(); found != "" {
 					t.Errorf("at %d, dark %t:\n%s", look.width, look.dark, found)
 				}

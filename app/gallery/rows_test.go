@@ -10,8 +10,7 @@ import (
 
 // What a redraw leaves as it is stays the same element: it keeps the keyboard, and a press that began on it becomes a click.
 func TestRowsChangeInPlace(t *testing.T) {
-	g := open(t, hiringPath(false))
-	g.Wait("text=" + hiring)
+	g := openHiring(t)
 	g.Run(`{
 		const list = document.createElement("ul");
 		list.id = "rows";

@@ -5,12 +5,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/maxence-charriere/go-app/v10/pkg/app"
+
 	"holdfast/app/api"
 	"holdfast/app/browser"
 )
 
 // fetch answers as the service would. Ceremonies with passkeys are not played: they need a real service.
+// Whoever looks at the page can wait until galleryAsks, the number of requests without an answer, is 0.
 func (w *world) fetch(method, path, body string) (int, string, error) {
+	asks := func(by int) { w.asks += by; app.Window().Set("galleryAsks", w.asks) }
+	asks(1)
+	defer asks(-1)
 	time.Sleep(30 * time.Millisecond) // answers never come at once
 	ms := func(days int) int64 { return Noon.AddDate(0, 0, days).UnixMilli() }
 	if w.state == "away" {

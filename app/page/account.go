@@ -241,7 +241,7 @@ func (a *App) signOut(forget bool) {
 		// The worker ends when the line to it does: it is cut when the worker has answered, or does not.
 		cut := sync.OnceFunc(s.Close)
 		s.SignOut(forget, cut)
-		time.AfterFunc(signOutWait, func() { a.do(cut) })
+		a.After(signOutWait, func() { a.do(cut) })
 		a.store = nil
 	}
 	browser.Store(keptMe, "")

@@ -24,6 +24,7 @@ type Config struct {
 	API     api.Client
 	Connect func(tenant, person id.ID, hear func(port.Message)) store.Link
 	Now     func() time.Time
+	After   func(time.Duration, func()) // calls the function later, on any goroutine
 	Rand    io.Reader
 }
 
@@ -145,7 +146,7 @@ func (a *App) askMe() {
 		}
 		a.do(func() { a.hearMe(m, p) })
 		if p != nil && p.Away() {
-			time.AfterFunc(retryMe, func() { a.do(a.askMe) })
+			a.After(retryMe, func() { a.do(a.askMe) })
 		}
 	}()
 }

@@ -3,7 +3,6 @@ package page
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -297,7 +296,7 @@ func (a *App) toast(text, do string, act func()) {
 		a.toasts = a.toasts[1:]
 	}
 	a.touch()
-	time.AfterFunc(toastFor, func() { a.do(func() { a.dropToast(num) }) })
+	a.After(toastFor, func() { a.do(func() { a.dropToast(num) }) })
 }
 
 func (a *App) dropToast(num int) (t toast, ok bool) {

@@ -181,7 +181,7 @@ func stage(tb testing.TB, n int) (*App, *memory.Replica, app.TestEngine, []id.ID
 		tasks[i] = id.New(noon, rng)
 		r.Quiet(work.NewTask(work.TaskDraft{ID: tasks[i], Project: project, Title: fmt.Sprintf("Task %d", i), Status: work.Todo, Rank: rank, Author: me}), me, noon)
 	}
-	a := NewApp(Config{Connect: func(_, _ id.ID, hear func(port.Message)) store.Link { return r.Connect(hear) }, Now: func() time.Time { return noon }, Rand: rng})
+	a := NewApp(Config{Connect: func(_, _ id.ID, hear func(port.Message)) store.Link { return r.Connect(hear) }, Now: func() time.Time { return noon }, After: func(time.Duration, func()) {}, Rand: rng})
 	a.me, a.who = &api.Me{Person: api.Person{ID: me, Name: "Ana"}}, whoKnown
 	a.route = route.Route{Page: route.Project, Tenant: tenant, Project: project}
 	e := app.NewTestEngine()

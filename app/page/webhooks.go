@@ -20,6 +20,7 @@ type Webhooks struct {
 	loaded bool
 	failed string
 	log    []api.HookDelivery // of the webhook whose dialog is open
+	none   string             // what is said in place of an empty log
 }
 
 func (c *Webhooks) OnMount(ctx app.Context) { c.load(ctx) }
@@ -110,14 +111,14 @@ func (c *Webhooks) secret(w api.Webhook) {
 // open is all that can be done with a webhook, and what it was sent.
 func (c *Webhooks) open(ctx app.Context, w api.Webhook) {
 	a, tenant := c.App, c.App.store.Tenant()
-	c.log = nil
+	c.log, c.none = nil, "Reading what was sent."
 	look := func() {
 		list, p := a.API.HookDeliveries(tenant, w.ID)
 		a.do(func() {
-			if p == nil {
-				c.log = list
-				a.touch()
+			if c.log, c.none = list, "Nothing was sent yet."; p != nil {
+				c.none = p.Sentence()
 			}
+			a.touch()
 		})
 	}
 	go look()
@@ -148,7 +149,7 @@ func (c *Webhooks) deliveries(w api.Webhook) app.UI {
 			view.Button{Act: "resend", ID: d.DeliveryID(), Label: "Send again", Kind: "quiet"}.UI()))
 	}
 	if len(list) == 0 {
-		list = append(list, app.Li().Body(app.Div().Class("what").Body(app.Elem("small").Text("Nothing was sent yet."))))
+		list = append(list, app.Li().Body(app.Div().Class("what").Body(app.Elem("small").Text(c.none))))
 	}
 	return app.Div().Class("hook").Body(
 		app.Div().Class("row").Body(

@@ -26,7 +26,24 @@ func (g *Page) Axe() string {
 	script, err := axeScript()
 	g.p.must(err)
 	g.Run(script + "; true")
-	g.settle()
-	return strings.TrimSpace(Eval[string](g, `axe.run(document, { resultTypes: ["violations"] }).then((r) => r.violations.map((v) =>
-		v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map((n) => "    " + n.target.join(" ") + "  " + n.failureSummary.split("\n").slice(1, 3).join(" ")).join("\n")).join("\n"))`))
+	// What it finds in a page that changes while it looks is true of no page that anybody sees: then it looks again.
+	var found struct {
+		Text    string
+		Changed bool
+	}
+	ctx, cancel := g.p.patience()
+	defer cancel()
+	for found.Changed = true; found.Changed && ctx.Err() == nil; {
+		g.settle()
+		g.p.must(g.eval(ctx, `(async () => {
+			let changed = false;
+			const watch = new MutationObserver(() => { changed = true; });
+			watch.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+			const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+			watch.disconnect();
+			return { changed, text: violations.map((v) =>
+				v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map((n) => "    " + n.target.join(" ") + "  " + n.failureSummary.split("\n").slice(1, 3).join(" ")).join("\n")).join("\n") };
+		})()`, &found))
+	}
+	return strings.TrimSpace(found.Text)
 }

@@ -17,7 +17,11 @@ import (
 )
 
 // startMax bounds how long Chromium may take to answer its first command; a cold disk on two busy cores needs seconds.
-const startMax = 60 * time.Second
+// endMax bounds how long it may take to write down what it has and to end.
+const (
+	startMax = 2 * time.Minute
+	endMax   = 30 * time.Second
+)
 
 // Path finds Chromium: $CHROMIUM, else the usual names on the PATH.
 func Path() (string, error) {
@@ -85,6 +89,7 @@ func launch(profile string, extra ...string) (*chromium, error) {
 	b.cmd = exec.Command(path, args...)
 	b.cmd.ExtraFiles = []*os.File{fromUs, toUs} // descriptors 3 and 4; Chromium ends when they close
 	b.cmd.Stderr = b.stderr
+	b.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	err = b.cmd.Start()
 	fromUs.Close()
 	toUs.Close()
@@ -107,7 +112,7 @@ func launch(profile string, extra ...string) (*chromium, error) {
 
 // close asks Chromium to end, as a person closing the last window does, and waits.
 func (b *chromium) close() {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), endMax)
 	defer cancel()
 	b.call(ctx, "", "Browser.close", nil, nil) // killed below when it does not listen
 	select {
@@ -117,10 +122,15 @@ func (b *chromium) close() {
 	b.kill()
 }
 
-// kill ends Chromium at once, as a power cut does for everything it has not written.
+// kill ends Chromium at once, as a power cut does for everything it has not written: its helpers too, which would otherwise hold
+// files of the profile for a moment longer.
 func (b *chromium) kill() {
-	b.cmd.Process.Kill() // fails only when it has ended already
-	<-b.exited
+	select {
+	case <-b.exited:
+	default:
+		syscall.Kill(-b.cmd.Process.Pid, syscall.SIGKILL)
+		<-b.exited // all of them: each holds the end of the pipe that Wait reads
+	}
 	b.w.Close()
 }
 

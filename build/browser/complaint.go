@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -137,7 +138,7 @@ func (p *Person) showFailure() {
 	}
 	p.tb.Logf("%s's console:\n  %s", p.o.Name, strings.Join(lines, "\n  "))
 	p.mu.Lock()
-	pages := p.pages
+	pages := slices.Clone(p.pages)
 	p.mu.Unlock()
 	for i, page := range pages {
 		png, err := page.picture()

@@ -1,139 +1,40 @@
 package browser
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 )
 
-type point struct{ X, Y float64 }
-
-// pointAt waits until an element can be hit by a pointer: shown, in view, not moving, enabled, not covered.
-func (g *Page) pointAt(ctx context.Context, sel string) point {
+// Focus puts the keyboard on an element.
+func (g *Page) Focus(sel string) {
 	g.p.tb.Helper()
-	const script = `async function() {
-  if (this.disabled || this.getAttribute("aria-disabled") === "true") return "it is disabled";
-  this.scrollIntoView({ block: "nearest", inline: "nearest", behavior: "instant" });
-  const at = () => { const r = this.getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2] };
-  const before = at();
-  await new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)));
-  const [x, y] = at();
-  if (x !== before[0] || y !== before[1]) return "it moves";
-  const hit = document.elementFromPoint(x, y);
-  if (!hit) return "it is outside the window";
-  if (!this.contains(hit) && !hit.contains(this) && !(this.labels && [...this.labels].some((l) => l.contains(hit)))) {
-    return "it is covered by <" + hit.tagName.toLowerCase() + " class=\"" + hit.className + "\">";
-  }
-  return JSON.stringify({ x, y });
-}`
-	var at point
-	g.poll(ctx, sel+" to click", func() (bool, error) {
+	g.until(sel+" to take the keyboard", sel, `function() { this.focus(); return document.activeElement === this || this.contains(document.activeElement) }`)
+}
+
+// Fill replaces what is in a field, as select-all and paste do, in one go: nothing that the page does comes in between.
+func (g *Page) Fill(sel, text string) {
+	g.p.tb.Helper()
+	g.until(sel+" to take a text", sel, `function() {
+		this.focus();
+		if (document.activeElement !== this || this.disabled || this.readOnly) return false;
+		this.select();
+		const text = `+quote(text)+`;
+		return text === this.value || document.execCommand(text ? "insertText" : "delete", false, text);
+	}`)
+}
+
+// until calls a function with an element as "this" until it returns true.
+func (g *Page) until(what, sel, function string) {
+	g.p.tb.Helper()
+	ctx, cancel := g.p.patience()
+	defer cancel()
+	g.poll(ctx, what, func() (bool, error) {
 		o, err := g.one(ctx, parseSelector(sel))
 		if err != nil {
 			return false, err
 		}
-		var said string
-		if err := g.on(ctx, o, script, &said); err != nil {
-			return false, err
-		}
-		if !strings.HasPrefix(said, "{") {
-			return false, errors.New(said)
-		}
-		return true, json.Unmarshal([]byte(said), &at)
+		return true, g.on(ctx, o, function, nil)
 	})
-	return at
-}
-
-func (g *Page) mouse(ctx context.Context, kind string, at point, more map[string]any) {
-	g.p.tb.Helper()
-	params := map[string]any{"type": kind, "x": at.X, "y": at.Y}
-	for k, v := range more {
-		params[k] = v
-	}
-	g.p.must(g.call(ctx, "Input.dispatchMouseEvent", params, nil))
-}
-
-// Click presses and releases the mouse on an element, with real input events.
-func (g *Page) Click(sel string) {
-	g.p.tb.Helper()
-	g.click(sel, "left", 1)
-}
-
-// DoubleClick clicks twice.
-func (g *Page) DoubleClick(sel string) {
-	g.p.tb.Helper()
-	g.click(sel, "left", 1)
-	g.click(sel, "left", 2)
-}
-
-// RightClick clicks with the other button.
-func (g *Page) RightClick(sel string) {
-	g.p.tb.Helper()
-	g.click(sel, "right", 1)
-}
-
-func (g *Page) click(sel, button string, count int) {
-	g.p.tb.Helper()
-	ctx, cancel := g.p.patience()
-	defer cancel()
-	at := g.pointAt(ctx, sel)
-	g.mouse(ctx, "mouseMoved", at, nil)
-	g.mouse(ctx, "mousePressed", at, map[string]any{"button": button, "clickCount": count, "buttons": 1})
-	g.mouse(ctx, "mouseReleased", at, map[string]any{"button": button, "clickCount": count})
-}
-
-// Hover moves the mouse onto an element.
-func (g *Page) Hover(sel string) {
-	g.p.tb.Helper()
-	ctx, cancel := g.p.patience()
-	defer cancel()
-	g.mouse(ctx, "mouseMoved", g.pointAt(ctx, sel), nil)
-}
-
-// Drag moves an element onto another with the mouse, as slowly as a hand. part is where on the target it is dropped,
-// from 0 (top edge) to 1 (bottom edge). Works for pointer events and for HTML drag and drop.
-func (g *Page) Drag(from, onto string, part float64) {
-	g.p.tb.Helper()
-	ctx, cancel := g.p.patience()
-	defer cancel()
-	start := g.pointAt(ctx, from)
-	g.mouse(ctx, "mouseMoved", start, nil)
-	g.mouse(ctx, "mousePressed", start, map[string]any{"button": "left", "clickCount": 1, "buttons": 1})
-	var box struct{ X, Y, W, H float64 }
-	g.p.must(g.on(ctx, g.wait(onto), `function() { const r = this.getBoundingClientRect(); return { x: r.left, y: r.top, w: r.width, h: r.height } }`, &box))
-	end := point{box.X + box.W/2, box.Y + box.H*part}
-	const steps = 12
-	for i := 1; i <= steps; i++ {
-		f := float64(i) / steps
-		at := point{start.X + (end.X-start.X)*f, start.Y + (end.Y-start.Y)*f}
-		g.mouse(ctx, "mouseMoved", at, map[string]any{"button": "left", "buttons": 1})
-		g.Run("new Promise((next) => requestAnimationFrame(() => next(true)))")
-	}
-	g.mouse(ctx, "mouseReleased", end, map[string]any{"button": "left", "clickCount": 1})
-}
-
-// Focus puts the keyboard on an element.
-func (g *Page) Focus(sel string) {
-	g.p.tb.Helper()
-	var ok bool
-	g.ask(sel, `function() { this.focus(); return document.activeElement === this || this.contains(document.activeElement) }`, &ok)
-	if !ok {
-		g.p.tb.Fatalf("%s: %s does not take the keyboard", g.p.o.Name, sel)
-	}
-}
-
-// Fill replaces what is in a field, as select-all and paste do.
-func (g *Page) Fill(sel, text string) {
-	g.p.tb.Helper()
-	g.Focus(sel)
-	g.Press("Control+a")
-	if text == "" {
-		g.Press("Delete")
-		return
-	}
-	g.Insert(text)
 }
 
 // Insert puts text where the cursor is in one input event, as paste and input methods do.

@@ -131,8 +131,9 @@ func EvalWorker[T any](p *Person, part, js string) T {
 	p.tb.Helper()
 	ctx, cancel := p.patience()
 	defer cancel()
-	var found *target
-	for found == nil {
+	var v T
+	for {
+		var found *target // the youngest: one of a page that was left may not be gone yet
 		p.mu.Lock()
 		for _, t := range p.targets {
 			if strings.HasSuffix(t.kind, "worker") && strings.Contains(t.url, part) {
@@ -140,19 +141,21 @@ func EvalWorker[T any](p *Person, part, js string) T {
 			}
 		}
 		p.mu.Unlock()
-		if found == nil {
-			select {
-			case <-ctx.Done():
-				p.tb.Fatalf("%s: there is no worker whose address contains %q", p.o.Name, part)
-			case <-time.After(pollEvery):
+		if found != nil {
+			err := evaluate(ctx, found, js, &v)
+			if err == nil {
+				return v
+			}
+			if p.b.byID(found.id) != nil {
+				p.tb.Fatalf("%s: worker %s: %s: %v", p.o.Name, part, short(js), err)
 			}
 		}
+		select {
+		case <-ctx.Done():
+			p.tb.Fatalf("%s: there is no worker whose address contains %q", p.o.Name, part)
+		case <-time.After(pollEvery):
+		}
 	}
-	var v T
-	if err := evaluate(ctx, found, js, &v); err != nil {
-		p.tb.Fatalf("%s: worker %s: %s: %v", p.o.Name, part, short(js), err)
-	}
-	return v
 }
 
 // WaitFor waits until a JavaScript expression is truthy. What is being waited for is said when it does not come.
@@ -228,7 +231,7 @@ func (g *Page) poll(ctx context.Context, what string, ok func() (bool, error)) {
 func (g *Page) timedOut(what string, after time.Duration, last error) {
 	g.p.tb.Helper()
 	shown := "(no answer)"
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), endMax)
 	defer cancel()
 	var text, url string
 	if g.eval(ctx, "document.body?.innerText ?? ''", &text) == nil && g.eval(ctx, "location.href", &url) == nil {

@@ -3,13 +3,14 @@ package browser
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 )
 
 // giveAuthenticator adds a virtual platform authenticator (W3C WebAuthn §11) with the person's passkeys to a page.
 // Chromium keeps one per page; the person's set is kept equal in all of their pages, and survives the browser.
 func (p *Person) giveAuthenticator(ctx context.Context, t *target) {
 	p.mu.Lock()
-	presence := p.presence
+	open := p.presence
 	keys := make([]json.RawMessage, 0, len(p.passkeys))
 	for _, k := range p.passkeys {
 		keys = append(keys, k)
@@ -21,10 +22,13 @@ func (p *Person) giveAuthenticator(ctx context.Context, t *target) {
 		err = t.b.call(ctx, t.session, "WebAuthn.addVirtualAuthenticator", map[string]any{"options": map[string]any{
 			"protocol": "ctap2", "ctap2Version": "ctap2_1", "transport": "internal",
 			"hasResidentKey": true, "hasUserVerification": true, "isUserVerified": true,
-			"automaticPresenceSimulation": presence,
+			"automaticPresenceSimulation": true,
 			// What a synced passkey of a phone or a desktop says of itself.
 			"defaultBackupEligibility": true, "defaultBackupState": true,
 		}}, &res)
+	}
+	if err == nil {
+		err = p.putGate(ctx, t, open)
 	}
 	if err != nil {
 		p.complain(t, "error", "no virtual authenticator: "+err.Error())
@@ -42,7 +46,7 @@ func (p *Person) putPasskey(ctx context.Context, t *target, credential json.RawM
 	err := t.b.call(ctx, t.session, "WebAuthn.addCredential", map[string]any{
 		"authenticatorId": t.authenticator, "credential": credential,
 	}, nil)
-	if err != nil {
+	if err != nil && t.b.byID(t.id) != nil { // a page that was closed needs none
 		p.complain(t, "error", "passkey not handed to the page: "+err.Error())
 	}
 }
@@ -123,7 +127,49 @@ func (g *Page) SwapAuthenticator() {
 	g.p.giveAuthenticator(ctx, g.t)
 }
 
-// Touch decides whether the authenticator answers by itself (the default), or waits as if nobody touched it.
+// gate holds ceremonies back in a page while nobody touches the authenticator. Chromium's own switch for that does not do: what
+// has been asked for while it was off is never answered, so that a test would hang on which of the two came first.
+const gate = `(() => {
+  if (!navigator.credentials) return; // not a secure context
+  let touched, waiting = [];
+  globalThis.__touch = (on) => {
+    touched = on;
+    if (on) for (const go of waiting.splice(0)) go();
+  };
+  for (const name of ["create", "get"]) {
+    const real = navigator.credentials[name].bind(navigator.credentials);
+    navigator.credentials[name] = async (options) => {
+      if (options?.publicKey && !touched && !options.signal?.aborted) {
+        await new Promise((go, fail) => {
+          // What is offered in a field waits for being picked there: a touch is meant for a dialog.
+          if (options.mediation !== "conditional") waiting.push(go);
+          options.signal?.addEventListener("abort", () => fail(options.signal.reason));
+        });
+      }
+      return real(options);
+    };
+  }
+})();`
+
+// putGate gives the documents that a page opens from now on the gate, open or shut.
+func (p *Person) putGate(ctx context.Context, t *target, open bool) error {
+	var res struct{ Identifier string }
+	source := gate + "globalThis.__touch?.(" + strconv.FormatBool(open) + ")"
+	if err := t.b.call(ctx, t.session, "Page.addScriptToEvaluateOnNewDocument", map[string]any{"source": source}, &res); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	old := t.gate
+	t.gate = res.Identifier
+	p.mu.Unlock()
+	if old == "" {
+		return nil
+	}
+	return t.b.call(ctx, t.session, "Page.removeScriptToEvaluateOnNewDocument", map[string]any{"identifier": old}, nil)
+}
+
+// Touch decides whether the person touches their authenticator whenever it asks (the default), or not until Touch(true). What waits
+// then goes on, but for passkeys that are offered in a field.
 func (p *Person) Touch(on bool) {
 	p.tb.Helper()
 	p.mu.Lock()
@@ -138,8 +184,7 @@ func (p *Person) Touch(on bool) {
 	ctx, cancel := p.patience()
 	defer cancel()
 	for _, t := range with {
-		p.must(t.b.call(ctx, t.session, "WebAuthn.setAutomaticPresenceSimulation", map[string]any{
-			"authenticatorId": t.authenticator, "enabled": on,
-		}, nil))
+		p.must(p.putGate(ctx, t, on))
+		p.must(evaluate(ctx, t, "globalThis.__touch?.("+strconv.FormatBool(on)+")", nil))
 	}
 }

@@ -38,9 +38,12 @@ type Options struct {
 	NoFiles       bool          // a browser that gives no private file system (OPFS); a Chromium of their own
 	OwnProcess    bool          // a Chromium of their own, whose profile survives Quit, Kill and Start
 	Direct        bool          // no proxy between browser and server: for measuring; the network cannot be cut
-	Patience      time.Duration // how long to wait for anything; default 20 s
+	Patience      time.Duration // how long to wait for anything; default patienceMax
 	Allow         []string      // regular expressions of complaints that do not fail the test
 }
+
+// patienceMax is for a busy machine: it is waited out only by what never comes.
+const patienceMax = 90 * time.Second
 
 // Person is one profile: its own storage, cookies, service workers, passkeys and network.
 type Person struct {
@@ -115,7 +118,7 @@ func New(tb testing.TB, o Options) *Person {
 	tb.Helper()
 	o.Name = defaultTo(o.Name, "person")
 	o.Width, o.Height = defaultTo(o.Width, 1280), defaultTo(o.Height, 800)
-	o.Patience = defaultTo(o.Patience, 20*time.Second)
+	o.Patience = defaultTo(o.Patience, patienceMax)
 	p := &Person{tb: tb, o: o, passkeys: map[string]json.RawMessage{}, presence: true}
 	p.Allow(o.Allow...)
 	if !o.Direct {
@@ -213,7 +216,7 @@ func (p *Person) leave() {
 		p.b.close()
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), endMax)
 	defer cancel()
 	p.b.call(ctx, "", "Target.disposeBrowserContext", map[string]any{"browserContextId": p.context}, nil) // best effort
 	p.b.mu.Lock()
@@ -286,12 +289,12 @@ func (p *Person) prepare(ctx context.Context, t *target, send func(method string
 	send("Runtime.enable", nil)
 	send("Log.enable", nil)
 	send("Network.enable", nil)
+	// Under the lock, so that what network sends after a change comes after this.
 	p.mu.Lock()
-	off := p.offline
-	p.mu.Unlock()
-	if off {
+	if p.offline {
 		send(networkState(true))
 	}
+	p.mu.Unlock()
 	if t.kind != "page" {
 		return
 	}

@@ -18,21 +18,24 @@ func (g *Page) Resize(width, height int, dark bool) {
 }
 
 // settle waits until the document has rested: nothing changed in it for some frames, and no transition or animation that ends is running.
-// A page that never rests is taken as it is after two seconds.
+// Frames and timers are counted, not time: a machine that stands still for a second has not rested. A page that never rests is
+// taken as it is after half a minute. What a page waits for from elsewhere must be waited for by who knows of it.
 func (g *Page) settle() {
 	g.p.tb.Helper()
 	g.Run(`new Promise((done) => {
 		const began = performance.now();
-		let changed = began;
-		const watch = new MutationObserver(() => { changed = performance.now(); });
+		let changed = false, still = 0;
+		const watch = new MutationObserver(() => { changed = true; });
 		watch.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
 		const moving = () => document.getAnimations().some((a) => a.playState === "running" && a.effect.getComputedTiming().endTime !== Infinity);
-		const look = (now) => {
-			if (now - began < 2000 && (now - changed < 120 || moving())) return requestAnimationFrame(look);
+		const look = () => requestAnimationFrame(() => setTimeout(() => {
+			still = changed || moving() ? 0 : still + 1;
+			changed = false;
+			if (still < 5 && performance.now() - began < 30_000) return look();
 			watch.disconnect();
 			done(true);
-		};
-		requestAnimationFrame(look);
+		}, 20));
+		look();
 	})`)
 }
 

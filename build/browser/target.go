@@ -17,11 +17,12 @@ type target struct {
 	parent  *target // nil for pages and service workers
 
 	authenticator string // kind page only: its virtual authenticator; the person's lock guards it
+	gate          string // kind page only: the script that holds ceremonies back; the person's lock guards it
 	prepared      chan struct{}
 }
 
 // attachMax bounds the handful of commands that prepare a new target. A page that closes at once answers none of them.
-const attachMax = 20 * time.Second
+const attachMax = 60 * time.Second
 
 // autoAttach makes Chromium hold every new page and worker below a session until the kit has prepared it.
 var autoAttach = map[string]any{"autoAttach": true, "waitForDebuggerOnStart": true, "flatten": true}

@@ -15,5 +15,5 @@ import (
 func main() {
 	// A page's heap is small and its pauses are seen: collect at five times the live heap rather than at twice.
 	debug.SetGCPercent(400)
-	page.Run(page.Config{Connect: store.Worker, Now: time.Now, Rand: rand.Reader})
+	page.Run(page.Config{Connect: store.Worker, Now: time.Now, After: func(d time.Duration, f func()) { time.AfterFunc(d, f) }, Rand: rand.Reader})
 }

@@ -10,8 +10,10 @@ const (
 	pingEvery         = 5 * time.Second // half-open links are noticed after pingsMissedMax of these
 	pingsMissedMax    = 2
 	leafReconnect     = 250 * time.Millisecond
-	leafDialMax       = 3 * time.Second
+	leafDialMax       = 1500 * time.Millisecond // a second SYN goes out after one second; a dial that began in a cut must not outlast it
 	linkPoll          = 100 * time.Millisecond
+	beatEvery         = 500 * time.Millisecond
+	silentLooksMax    = 25               // looks at linkPoll each, five beats missed: the link is broken although it stands
 	linkMissingMax    = 30 * time.Second // without a leaf link for so long, its dialer is started anew
 	storeBytesDefault = 64 << 30
 	kickEventsMax     = 64 << 10

@@ -7,6 +7,10 @@ import (
 	"holdfast/sync/fault"
 )
 
+// subjectBeat is what the hub sends to every region now and then, so that a link over which nothing comes is known to be
+// broken although nobody has closed it.
+const subjectBeat = "link.beat"
+
 // Linked tells whether the leaf link to the hub stands, as far as this end knows.
 func (s *Server) Linked() bool { return s.srv.NumLeafNodes() > 0 }
 
@@ -25,12 +29,29 @@ func (s *Server) OnLink(f func(up bool)) {
 	}
 }
 
-// watchLink tells about the link, and starts its dialer anew when the link has been missing for long: leaf remotes have
-// been seen to stop dialing.
+// beat keeps something arriving at the other ends of the hub's links.
+func (s *Server) beat(ctx context.Context) {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := s.own.Publish(subjectBeat, nil); err != nil {
+			s.cfg.Log.Warn("the regions' links get no beat", "err", err)
+		}
+	}
+}
+
+// watchLink tells about the link, ends one over which nothing comes any more, and starts its dialer anew when the link has
+// been missing for long: leaf remotes have been seen to stop dialing.
 func (s *Server) watchLink(ctx context.Context) {
 	tick := time.NewTicker(linkPoll)
 	defer tick.Stop()
 	missing := time.Now()
+	var quiet silence
 	for {
 		select {
 		case <-ctx.Done():
@@ -49,15 +70,46 @@ func (s *Server) watchLink(ctx context.Context) {
 				f(up)
 			}
 		}
-		if up {
+		switch {
+		case up:
 			missing = time.Now()
-		} else if time.Since(missing) > linkMissingMax {
+			if s.beats.Load() {
+				s.endSilent(&quiet)
+			}
+		case time.Since(missing) > linkMissingMax:
 			missing = time.Now()
 			if err := s.Redial(); err != nil {
 				s.cfg.Log.Error("the link's dialer did not start anew", "node", s.cfg.Name, "err", err)
 			}
 		}
 	}
+}
+
+// silence is how often in a row a link was looked at and nothing had come. Looks are counted and not time: a process that
+// did not get to look was not listening either.
+type silence struct {
+	link  uint64
+	came  int64
+	looks int
+}
+
+// endSilent ends a link that was silent for too long; it is dialed anew at once.
+func (s *Server) endSilent(q *silence) {
+	z, err := s.srv.Leafz(nil)
+	if err != nil || len(z.Leafs) == 0 {
+		return
+	}
+	l := z.Leafs[0]
+	if l.ID != q.link || l.InMsgs != q.came {
+		*q = silence{link: l.ID, came: l.InMsgs}
+		return
+	}
+	if q.looks++; q.looks < silentLooksMax {
+		return
+	}
+	s.cfg.Log.Warn("nothing comes over the link to the hub; it is dialed anew", "node", s.cfg.Name)
+	s.Kick(l.ID)
+	*q = silence{}
 }
 
 // Redial drops the link to the hub, if there is one, and begins to dial afresh.

@@ -21,6 +21,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -74,6 +75,8 @@ type Server struct {
 	secret string // of the process's own connections
 	srv    *server.Server
 	sys    *nats.Conn
+	own    *nats.Conn  // in CORE, for the link's beats
+	beats  atomic.Bool // the hub sends them
 	stop   context.CancelFunc
 	done   sync.WaitGroup
 
@@ -126,9 +129,23 @@ func (s *Server) start(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.cfg.HubURL != "" {
-		s.done.Go(func() { s.watchLink(ctx) })
+	if s.cfg.HubURL == "" && s.cfg.LeafListen == "" {
+		return nil
 	}
+	var err error
+	if s.own, err = s.Core(); err != nil {
+		return err
+	}
+	if s.cfg.LeafListen != "" {
+		s.done.Go(func() { s.beat(ctx) })
+	}
+	if s.cfg.HubURL == "" {
+		return nil
+	}
+	if _, err := s.own.Subscribe(subjectBeat, func(*nats.Msg) { s.beats.Store(true) }); err != nil {
+		return err
+	}
+	s.done.Go(func() { s.watchLink(ctx) })
 	return nil
 }
 
@@ -137,8 +154,10 @@ func (s *Server) Close() {
 	if s.stop != nil {
 		s.stop()
 	}
-	if s.sys != nil {
-		s.sys.Close()
+	for _, nc := range []*nats.Conn{s.sys, s.own} {
+		if nc != nil {
+			nc.Close()
+		}
 	}
 	if s.srv != nil {
 		s.srv.Shutdown()
@@ -264,9 +283,20 @@ func (s *Server) Web(o ...nats.Option) (*nats.Conn, error) { return s.connect(wi
 func (s *Server) connect(account string, o []nats.Option) (*nats.Conn, error) {
 	// By token and never by user name: a reload closes connections whose user name stands in no list of users.
 	o = append([]nats.Option{nats.InProcessServer(s.srv), nats.Token(account + "/" + s.secret), nats.Name(s.cfg.Name),
-		nats.MaxReconnects(-1), nats.ReconnectWait(linkPoll)}, o...)
+		nats.MaxReconnects(-1), nats.ReconnectWait(linkPoll), nats.ErrorHandler(s.connErr)}, o...)
 	nc, err := nats.Connect("", o...)
 	return nc, fault.As("natsd.connect", fault.Unavailable, err)
+}
+
+// connErr is told what goes wrong on the process's own connections beside calls. A reader that is full drops heartbeats first,
+// and one that lacks a message notices by itself.
+func (s *Server) connErr(_ *nats.Conn, sub *nats.Subscription, err error) {
+	subject, dropped := "", 0
+	if sub != nil {
+		subject = sub.Subject
+		dropped, _ = sub.Dropped() // 0 of one that has ended
+	}
+	s.cfg.Log.Info("message server, own connection", "node", s.cfg.Name, "subject", subject, "dropped", dropped, "err", err)
 }
 
 // LeafAddr is where leaf links are accepted, with the port that was taken.

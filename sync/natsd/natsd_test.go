@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +19,12 @@ import (
 // pair is a hub and a region joined by a link that can be cut.
 func pair(t *testing.T) (hub, region *natsd.Server, link *natsd.Link) {
 	t.Helper()
+	return pairWith(t, slog.New(slog.DiscardHandler))
+}
+
+// pairWith is a pair whose region has a log.
+func pairWith(t *testing.T, log *slog.Logger) (hub, region *natsd.Server, link *natsd.Link) {
+	t.Helper()
 	hub = natsd.New(natsd.Config{Name: "hub", Domain: "hub", StoreDir: t.TempDir(), LeafListen: "127.0.0.1:0", LeafSecret: "s3cret"})
 	open(t, hub)
 	link = natsd.NewLink(hub.LeafAddr())
@@ -26,7 +33,7 @@ func pair(t *testing.T) (hub, region *natsd.Server, link *natsd.Link) {
 	}
 	t.Cleanup(link.Close)
 	region = natsd.New(natsd.Config{Name: "eu", Domain: "eu", StoreDir: t.TempDir(), HubURL: "nats-leaf://" + link.Addr(), LeafSecret: "s3cret",
-		WebSocketListen: "127.0.0.1:0"})
+		WebSocketListen: "127.0.0.1:0", Log: log})
 	open(t, region)
 	linked(t, region, true)
 	return hub, region, link
@@ -91,12 +98,37 @@ func TestLinkCarriesCoreAndHeals(t *testing.T) {
 		if err := answers(r, h); err == nil {
 			t.Fatal("a request went over a cut link")
 		}
-		linked(t, region, false) // a muted link is noticed by its pings
+		linked(t, region, false)
 		link.Heal()
 		linked(t, region, true)
 	}
 	if err := errors.Join(answers(h, r), answers(r, h)); err != nil {
 		t.Fatal("a healed link:", err)
+	}
+}
+
+// A path that swallows everything and closes nothing, also after it is whole again, is noticed by the silence and not only when
+// pings stay unanswered.
+func TestSilentLinkIsDialedAnew(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	hub, region, link := pairWith(t, slog.New(slog.NewTextHandler(&log, nil)))
+	h, r := core(t, hub), core(t, region)
+	beats := make(chan *nats.Msg, 1000)
+	if _, err := r.ChanSubscribe("link.beat", beats); err != nil {
+		t.Fatal(err)
+	}
+	<-beats // before one came nothing is expected
+	link.Mute()
+	link.Heal()
+	for end := time.Now().Add(20 * time.Second); answers(r, h) != nil; {
+		if time.Now().After(end) {
+			t.Fatal("the link is not dialed anew")
+		}
+	}
+	region.Close() // nobody writes to the log any more
+	if !strings.Contains(log.String(), "nothing comes over the link") {
+		t.Error("it was not the silence that was noticed")
 	}
 }
 

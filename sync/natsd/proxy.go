@@ -20,8 +20,12 @@ type Link struct {
 	mu    sync.Mutex
 	state linkState
 	delay time.Duration
-	conns map[net.Conn]bool
-	heal  chan struct{} // closed when a muted link may go on
+	conns map[net.Conn]*path
+}
+
+// path is one connection through a link, both halves of it.
+type path struct {
+	lost bool // nothing comes through any more, not even that one end has closed it; under the link's mu
 }
 
 type linkState int
@@ -29,12 +33,12 @@ type linkState int
 const (
 	whole linkState = iota
 	cut             // connections are closed, new ones refused
-	muted           // connections stay open, nothing arrives
+	muted           // connections stay open, nothing arrives over them now or later
 )
 
 // NewLink makes a path to target, host:port.
 func NewLink(target string) *Link {
-	return &Link{target: target, conns: map[net.Conn]bool{}, heal: make(chan struct{})}
+	return &Link{target: target, conns: map[net.Conn]*path{}}
 }
 
 // Open begins to accept connections on a free port of loopback.
@@ -63,7 +67,8 @@ func (l *Link) Cut() { l.set(cut) }
 // Mute lets nothing through and closes nothing, as a path does that has broken on the way.
 func (l *Link) Mute() { l.set(muted) }
 
-// Heal makes the path whole. Connections that were muted stay lost, as after a change of route.
+// Heal makes the path whole. Connections that were muted stay lost without being closed, as after a change of route: both
+// ends must find that out by themselves.
 func (l *Link) Heal() { l.set(whole) }
 
 // Cutoff tells whether the path lets nothing through.
@@ -82,16 +87,14 @@ func (l *Link) SetDelay(d time.Duration) {
 
 func (l *Link) set(s linkState) {
 	l.mu.Lock()
-	was := l.state
 	l.state = s
-	if was == muted && s != muted {
-		close(l.heal)
-		l.heal = make(chan struct{})
-	}
 	var drop []net.Conn
-	if s == cut || was == muted && s == whole {
-		for c := range l.conns {
+	for c, p := range l.conns {
+		switch s {
+		case cut:
 			drop = append(drop, c)
+		case muted:
+			p.lost = true
 		}
 	}
 	l.mu.Unlock()
@@ -106,21 +109,23 @@ func (l *Link) accept() {
 		if err != nil {
 			return
 		}
-		if !l.add(c) {
+		p := &path{}
+		if !l.add(c, p) {
 			c.Close()
 			continue
 		}
-		l.wg.Go(func() { l.serve(c) })
+		l.wg.Go(func() { l.serve(c, p) })
 	}
 }
 
-func (l *Link) add(c net.Conn) bool {
+func (l *Link) add(c net.Conn, p *path) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.state == cut {
 		return false
 	}
-	l.conns[c] = true
+	p.lost = p.lost || l.state == muted
+	l.conns[c] = p
 	return true
 }
 
@@ -131,19 +136,19 @@ func (l *Link) drop(c net.Conn) {
 	l.mu.Unlock()
 }
 
-func (l *Link) serve(c net.Conn) {
+func (l *Link) serve(c net.Conn, p *path) {
 	defer l.drop(c)
 	d, err := net.DialTimeout("tcp", l.target, proxyDialMax)
 	if err != nil {
 		return
 	}
 	defer l.drop(d)
-	if !l.add(d) {
+	if !l.add(d, p) {
 		return
 	}
 	var both sync.WaitGroup
-	both.Go(func() { l.pump(c, d) })
-	both.Go(func() { l.pump(d, c) })
+	both.Go(func() { l.pump(d, c, p) })
+	both.Go(func() { l.pump(c, d, p) })
 	both.Wait()
 }
 
@@ -153,21 +158,23 @@ type chunk struct {
 }
 
 // pump carries bytes from src to dst, each as late as the link's delay says.
-func (l *Link) pump(dst, src net.Conn) {
+func (l *Link) pump(dst, src net.Conn, p *path) {
 	way := make(chan chunk, proxyChunksMax)
 	var writer sync.WaitGroup
 	writer.Go(func() {
-		defer dst.Close()
 		for c := range way {
 			time.Sleep(time.Until(c.due))
-			if l.wait(); len(c.data) > 0 {
-				if _, err := dst.Write(c.data); err != nil {
-					src.Close()
-					for range way { // let the reader end
-					}
-					return
+			if l.lost(p) {
+				continue
+			}
+			if _, err := dst.Write(c.data); err != nil {
+				src.Close()
+				for range way { // let the reader end
 				}
 			}
+		}
+		if !l.lost(p) {
+			dst.Close()
 		}
 	})
 	b := make([]byte, proxyChunkBytes)
@@ -187,12 +194,8 @@ func (l *Link) pump(dst, src net.Conn) {
 	writer.Wait()
 }
 
-// wait returns when the link is not muted.
-func (l *Link) wait() {
+func (l *Link) lost(p *path) bool {
 	l.mu.Lock()
-	heal, m := l.heal, l.state == muted
-	l.mu.Unlock()
-	if m {
-		<-heal
-	}
+	defer l.mu.Unlock()
+	return p.lost
 }

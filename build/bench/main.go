@@ -1,6 +1,6 @@
 // Command bench measures the figures of Holdfast beside its peers, writes build/bench/RESULTS.md, and prints one table.
 //
-//	go run ./build/bench [-only P1,P4]
+//	go run ./build/bench [-only P1,P4] [-long]
 //
 // Each measurement is a function in this folder, registered in methods.go. It never fails a build: what cannot be
 // measured is written down with the reason.
@@ -25,6 +25,7 @@ import (
 // env is what a measurement is given.
 type env struct {
 	root string                        // folder of go.mod
+	long bool                          // outages of minutes too
 	say  func(format string, a ...any) // a line of progress
 }
 
@@ -33,16 +34,17 @@ const resultsFile = "build/bench/RESULTS.md"
 
 func main() {
 	only := flag.String("only", "", "measure only these, such as P1,P4")
+	long := flag.Bool("long", false, "also what takes minutes: outages of 200 s")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *only); err != nil {
+	if err := run(ctx, *only, *long); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, only string) error {
+func run(ctx context.Context, only string, long bool) error {
 	mod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
 		return fmt.Errorf("go env GOMOD: %w", err)
@@ -60,7 +62,7 @@ func run(ctx context.Context, only string) error {
 		start := time.Now()
 		say := func(format string, a ...any) { fmt.Printf("%-4s %s\n", m.id, fmt.Sprintf(format, a...)) }
 		say("measuring")
-		got, err := m.run(ctx, env{root: root, say: say})
+		got, err := m.run(ctx, env{root: root, long: long, say: say})
 		if err != nil {
 			say("not measured: %v", err)
 			for _, err := range each(err) {

@@ -177,7 +177,7 @@ func countAll(ctx context.Context, db *sql.DB, m *meter.Meter) error {
 
 // bareUsage publishes as many events of the same size to a stream, over the link, and consumes them; nothing is counted.
 func (t *trial) bareUsage() (rate float64) {
-	eu, us := t.bareRegions(0)
+	eu, us, _ := t.bareRegions(0)
 	js, err := jetstream.New(eu)
 	t.must(err)
 	_, err = js.CreateStream(t.ctx, jetstream.StreamConfig{Name: "BARE", Subjects: []string{"bare.eu.*"}})

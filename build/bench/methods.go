@@ -29,6 +29,9 @@ PouchDB replicates from express-pouchdb on this machine, 1,000 documents at a ti
 	{"P6", propagation, "Two Chromium processes on one project. From the end of a change's commit in the first one's worker until the frame that shows it in the other, by one wall clock."},
 	{"P7", betweenRegions, `Two regions and the hub in one process, real leaf links between, each with its delay. From sending a push in one region until the other, which has
 committed it, tells its browsers; less the delay of the links. Beside a message of 200 bytes, published to a stream in one region and consumed in the other, over links of the same kind.`},
+	{"P8", healing, `Two regions and the hub in one process; one region's link lets nothing through, and each side accepts 20,000 changes. From before the command that makes the link
+whole until both regions tell browsers heads that have all 40,000. Cut: connections end. Silence: they stay open, what is sent over them vanishes, and after the
+outage too nobody tells either end. Beside two streams that source each other over links of the same kind and were given as many messages of 200 bytes.`},
 	{"P9", mergeRate, `One goroutine, a tenant's file as an edge opens it, 500 changes a transaction: each is merged with its clock, history and log. Beside plain inserts of the
 same rows with the same driver. cr-sqlite's native extension is not on npm: its WebAssembly build merges the changes of another replica (INSERT INTO crsql_changes),
 in memory, in Node, without a disk under it. A task of six columns is six changes there and counts as one.`},

@@ -87,13 +87,14 @@ func (p *process) stop(sig syscall.Signal) {
 type product struct {
 	*process
 	port int
+	data string // its folder
 }
 
 // dev starts the product and waits until every region answers.
 func (t *trial) dev(regions int, flags ...string) *product {
 	names := strings.Join([]string{"eu", "us"}[:regions], ",")
-	s := &product{port: t.freePorts(regions)}
-	s.process = t.run(append([]string{"dev", "--data", t.TempDir(), "--port", strconv.Itoa(s.port), "--regions", names}, flags...)...)
+	s := &product{port: t.freePorts(regions), data: t.TempDir()}
+	s.process = t.run(append([]string{"dev", "--data", s.data, "--port", strconv.Itoa(s.port), "--regions", names}, flags...)...)
 	t.eventually(startMax, "holdfast dev answers", func() bool {
 		for i := range regions {
 			if !answers(t.ctx, s.url(i)+"/healthz") {

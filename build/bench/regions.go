@@ -88,14 +88,14 @@ func (t *trial) untilFed(feed chan *nats.Msg, origin string, seq uint64) {
 	}
 }
 
-// bareRegions are three message servers joined as the product joins them, without the product.
-func (t *trial) bareRegions(delay time.Duration) (eu, us *nats.Conn) {
+// bareRegions are three message servers joined as the product joins them, without the product; link is that of us.
+func (t *trial) bareRegions(delay time.Duration) (eu, us *nats.Conn, link *natsd.Link) {
 	hub := natsd.New(natsd.Config{Name: "hub", Domain: wire.HubDomain, StoreDir: t.TempDir(), LeafListen: "127.0.0.1:0", LeafSecret: linkSecret})
 	t.must(hub.Open(t.ctx))
 	t.Cleanup(hub.Close)
 	var conns []*nats.Conn
 	for _, name := range []string{"eu", "us"} {
-		link := natsd.NewLink(hub.LeafAddr())
+		link = natsd.NewLink(hub.LeafAddr())
 		t.must(link.Open(t.ctx))
 		t.Cleanup(link.Close)
 		link.SetDelay(delay)
@@ -108,11 +108,11 @@ func (t *trial) bareRegions(delay time.Duration) (eu, us *nats.Conn) {
 		t.Cleanup(nc.Close)
 		conns = append(conns, nc)
 	}
-	return conns[0], conns[1]
+	return conns[0], conns[1], link
 }
 
 func (t *trial) streamBetweenRegions(delay time.Duration) (took []time.Duration) {
-	eu, us := t.bareRegions(delay)
+	eu, us, _ := t.bareRegions(delay)
 	here, err := jetstream.New(eu)
 	t.must(err)
 	_, err = here.CreateStream(t.ctx, jetstream.StreamConfig{Name: "BARE", Subjects: []string{"bare.eu"}})

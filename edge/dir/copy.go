@@ -252,6 +252,8 @@ func (d *Dir) set(key string, value []byte, rev uint64) error {
 		})
 	case "revoked":
 		return put(d.revoked, id.ID(name), value, func(r directory.Revoked) (time.Time, bool) { return r.Until, true })
+	case "rule":
+		return d.setRule(name, value)
 	case "region":
 		return put(d.regions, name, value, func(r directory.Region) (directory.Region, bool) { return r, r.Name == name })
 	}

@@ -1,5 +1,5 @@
 // Package dir is a region's copy of the hub's directory: who may enter which workspace, which keys sign sessions, which
-// sessions are over, which regions there are.
+// sessions are over, which regions there are, which rules workspaces have.
 //
 // The copy is in node.db and in memory. It follows the hub's bucket while the hub can be reached, and is served as it is
 // while not, so that signed-in people go on. A record that does not parse is left out and logged; the one before it stays.
@@ -50,6 +50,7 @@ type Dir struct {
 	keys     map[string]ed25519.PublicKey
 	revoked  map[id.ID]time.Time
 	regions  map[string]directory.Region
+	rules    map[id.ID][]directory.Rule // in ascending order, without their modules
 	revision uint64
 	moved    chan struct{} // closed when revision grows
 	watches  []func([]Change)
@@ -60,7 +61,7 @@ type Dir struct {
 // New makes a copy that is empty and does nothing yet.
 func New(cfg Config) *Dir {
 	d := &Dir{cfg: cfg, tenants: map[id.ID]directory.Tenant{}, revs: map[id.ID]uint64{}, persons: map[id.ID]map[id.ID]bool{}, keys: map[string]ed25519.PublicKey{},
-		revoked: map[id.ID]time.Time{}, regions: map[string]directory.Region{}, moved: make(chan struct{})}
+		revoked: map[id.ID]time.Time{}, regions: map[string]directory.Region{}, rules: map[id.ID][]directory.Rule{}, moved: make(chan struct{})}
 	d.follow = follow.New(follow.Config{Conn: cfg.Conn, Domain: wire.HubDomain, Stream: "KV_" + wire.DirectoryBucket,
 		Start: d.start, Handle: d.handle, Current: d.current, Log: cfg.Log})
 	return d

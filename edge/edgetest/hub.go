@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"testing"
@@ -166,6 +167,20 @@ func (h *Hub) NewTenant(people ...Person) directory.Tenant {
 	}
 	h.Put(directory.TenantKey(r.ID), r)
 	return r
+}
+
+// PutRule switches a rule on, or puts another in its place, and gives the directory's revision.
+func (h *Hub) PutRule(tenant, rule id.ID, name string, module []byte) uint64 {
+	sum := sha256.Sum256(module)
+	return h.Put(directory.RuleKey(tenant, rule), directory.Rule{Tenant: tenant, ID: rule, Name: name, Hash: sum[:], Module: module})
+}
+
+// DropRule switches a rule off.
+func (h *Hub) DropRule(tenant, rule id.ID) {
+	h.t.Helper()
+	if err := h.KV.Purge(context.Background(), directory.RuleKey(tenant, rule)); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // NewID makes a fresh id.

@@ -3,7 +3,7 @@ package meter
 import "time"
 
 const (
-	countsEvery  = time.Second // API calls and bytes sent of so long are one record a workspace
+	countsEvery  = time.Second // API calls, bytes sent and rules' running of so long are one record a workspace
 	spentEvery   = time.Minute // and connected time
 	tenantsHeld  = 100_000     // workspaces with counts of one meter in memory
 	batchMax     = 2000        // events published before the stream has confirmed the first

@@ -4,8 +4,8 @@
 // Changes are counted from the log's sequences, so the count is exact whatever crashes: an event covers a range of them
 // and is made in the transaction that notes how far was counted. What the region committed itself is nobody's use, and left
 // out: ranges end before it and begin after it. A change that two regions accepted, cut off from each other, is in the count of both,
-// and one of them writes an event that takes it back once it has seen the other's log. API calls and bytes sent are counted in memory and written down every
-// second, the time of browsers' connections every minute; a crash loses at most that, in the customer's favour. Storage is read once an
+// and one of them writes an event that takes it back once it has seen the other's log. API calls, bytes sent and
+// the running of rules are counted in memory and written down every second, the time of browsers' connections every minute; a crash loses at most that, in the customer's favour. Storage is read once an
 // hour, for the workspaces whose home is this region.
 //
 // Records wait in node.db until they are in the stream, and an hour longer: if the stream loses its tail (a power cut), they
@@ -109,6 +109,9 @@ func (m *Meter) APICall(t id.ID) { m.add(usage.APICalls, t, 1) }
 
 // Sent counts bytes that were sent to one of a workspace's browsers or API callers.
 func (m *Meter) Sent(t id.ID, bytes int64) { m.add(usage.Egress, t, bytes) }
+
+// Ran counts how long a workspace's rules ran.
+func (m *Meter) Ran(t id.ID, d time.Duration) { m.add(usage.RuleTime, t, int64(d)) }
 
 // add counts in memory. A region with more workspaces than can be held at once counts less, in the customers' favour.
 func (m *Meter) add(meter string, t id.ID, n int64) {

@@ -26,6 +26,7 @@ import (
 	"holdfast/edge/meter"
 	"holdfast/edge/nodedb"
 	"holdfast/edge/quota"
+	"holdfast/edge/rules"
 	"holdfast/edge/snapshot"
 	"holdfast/edge/stream"
 	"holdfast/edge/syncer"
@@ -38,6 +39,7 @@ import (
 	"holdfast/sync/lockfile"
 	"holdfast/sync/natsd"
 	"holdfast/sync/wire"
+	"holdfast/sync/work"
 )
 
 // Config is what an edge needs. Region, DataDir, HubURL and PublicURL must be set.
@@ -72,6 +74,7 @@ type Node struct {
 	stream    *stream.Stream
 	meter     *meter.Meter
 	syncer    *syncer.Syncer
+	rules     *rules.Rules
 	snapshots *snapshot.Store // for devices
 	exports   *snapshot.Store // for other regions
 
@@ -184,11 +187,18 @@ func (n *Node) build() {
 	c := n.cfg
 	n.dir = dir.New(dir.Config{DB: n.db, Conn: n.core, Now: c.Now, Log: c.Log})
 	n.dir.Watch(n.directoryChanged)
+	n.rules = rules.New(rules.Config{Directory: n.dir, Now: c.Now, Log: c.Log, Ran: func(t id.ID, d time.Duration) { n.meter.Ran(t, d) }})
+	plan := quota.New(quota.Config{Tenant: n.dir.Tenant, Regions: n.regionsOf, Now: c.Now})
 	n.tenants = tenant.New(tenant.Config{
 		Dir: filepath.Join(c.DataDir, "tenants"), Region: c.Region, OpenMax: c.TenantsOpen, Now: c.Now, Log: c.Log,
 		Regions: n.regionsOf, Before: func(ctx context.Context, t id.ID) error { return n.stream.Before(ctx, t) },
 		Opened: n.opened,
-		Admit:  quota.New(quota.Config{Tenant: n.dir.Tenant, Regions: n.regionsOf, Now: c.Now}).Admit,
+		Admit: func(ctx context.Context, t id.ID, who ingress.Actor, c change.Tx, known work.Lookup) error {
+			if err := n.rules.Admit(ctx, t, who, c, known); err != nil {
+				return err // before the plan's limit: what a rule refuses uses nothing of it
+			}
+			return plan.Admit(ctx, t, who, c, known)
+		},
 		Committed: func(t *tenant.Tenant, es []change.Entry) {
 			n.syncer.Feed(t, es)
 			n.stream.Committed(t, es)
@@ -211,6 +221,14 @@ func (n *Node) build() {
 }
 
 func (n *Node) openParts(ctx context.Context) error {
+	if err := n.rules.Open(ctx); err != nil {
+		return err
+	}
+	n.defers(func() {
+		if err := n.rules.Close(context.Background()); err != nil {
+			n.cfg.Log.Error("rules not stopped in order", "err", err)
+		}
+	})
 	if err := n.stream.Open(ctx); err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ import (
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
 	"holdfast/sync/ingress"
+	"holdfast/sync/work"
 )
 
 // Changes is the limit on changes accepted; beside it in directory.Tenant.Limits stand UsedKey and UntilKey.
@@ -53,7 +54,7 @@ type loan struct {
 func New(cfg Config) *Quota { return &Quota{cfg: cfg, lent: map[id.ID]*loan{}} }
 
 // Admit takes one change, or refuses it.
-func (q *Quota) Admit(_ context.Context, tenant id.ID, _ ingress.Actor, _ change.Tx) error {
+func (q *Quota) Admit(_ context.Context, tenant id.ID, _ ingress.Actor, _ change.Tx, _ work.Lookup) error {
 	t, ok := q.cfg.Tenant(tenant)
 	limit, limited := t.Limits[Changes]
 	if !ok || !limited {

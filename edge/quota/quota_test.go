@@ -37,7 +37,7 @@ func newService(regions int, limit, used int64) *service {
 }
 
 func (s *service) push(edge int) error {
-	err := s.edges[edge].Admit(context.Background(), "t", ingress.Actor{}, change.Tx{})
+	err := s.edges[edge].Admit(context.Background(), "t", ingress.Actor{}, change.Tx{}, nil)
 	if err == nil {
 		s.taken++
 	}

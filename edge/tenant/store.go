@@ -30,6 +30,7 @@ import (
 	"holdfast/sync/fault"
 	"holdfast/sync/id"
 	"holdfast/sync/ingress"
+	"holdfast/sync/work"
 )
 
 // Config is what a Store needs. Functions may be nil.
@@ -42,7 +43,7 @@ type Config struct {
 	// Regions are the regions that serve a workspace.
 	Regions func(id.ID) []string
 	// Admit may refuse a valid change.
-	Admit func(ctx context.Context, tenant id.ID, who ingress.Actor, t change.Tx) error
+	Admit func(ctx context.Context, tenant id.ID, who ingress.Actor, t change.Tx, known work.Lookup) error
 	// Before is called before a workspace's first commit since Settled; an error refuses the commit.
 	Before func(ctx context.Context, tenant id.ID) error
 	// Opened is called with a workspace that was just opened, before anybody else has it.

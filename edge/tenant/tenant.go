@@ -15,6 +15,7 @@ import (
 	"holdfast/sync/ingress"
 	"holdfast/sync/sqlite"
 	"holdfast/sync/wire"
+	"holdfast/sync/work"
 )
 
 // Tenant is one workspace that is open: its door, and who is told about what came through.
@@ -85,7 +86,9 @@ func (s *Store) openFile(ctx context.Context, t id.ID, path string) (*Tenant, er
 		cfg.Regions = func() []string { return s.cfg.Regions(t) }
 	}
 	if s.cfg.Admit != nil {
-		cfg.Admit = func(ctx context.Context, who ingress.Actor, c change.Tx) error { return s.cfg.Admit(ctx, t, who, c) }
+		cfg.Admit = func(ctx context.Context, who ingress.Actor, c change.Tx, known work.Lookup) error {
+			return s.cfg.Admit(ctx, t, who, c, known)
+		}
 	}
 	n := &Tenant{ID: t, s: s, db: db, in: ingress.New(cfg), rebuilding: rebuilding, aside: aside}
 	if err := n.in.Open(ctx); err != nil {

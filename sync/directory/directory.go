@@ -1,15 +1,18 @@
 // Package directory is the contract of what the hub tells every edge: who may enter which workspace, which keys sign
-// sessions, which sessions are revoked, which regions there are.
+// sessions, which sessions are revoked, which regions there are, which rules a workspace has.
 //
 // The hub writes JSON records into a JetStream key-value bucket; every edge keeps a durable copy and serves from it, so
 // that signed-in people go on while the hub is away. Records are whole: a newer revision of a key replaces the older.
 package directory
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"strings"
 	"time"
 
 	"holdfast/sync/id"
+	"holdfast/sync/rule"
 )
 
 // Keys of the bucket.
@@ -18,14 +21,16 @@ const (
 	keyPrefix     = "key."
 	revokedPrefix = "revoked."
 	regionPrefix  = "region."
+	rulePrefix    = "rule."
 )
 
 func TenantKey(t id.ID) string        { return tenantPrefix + string(t) }
 func SigningKey(kid string) string    { return keyPrefix + kid }
 func RevokedKey(session id.ID) string { return revokedPrefix + string(session) }
 func RegionKey(name string) string    { return regionPrefix + name }
+func RuleKey(t, rule id.ID) string    { return rulePrefix + string(t) + "." + string(rule) }
 
-// Split tells what a key is: "tenant", "key", "revoked", "region" or "" and the name behind it.
+// Split tells what a key is: "tenant", "key", "revoked", "region", "rule" or "" and the name behind it.
 func Split(key string) (kind, name string) {
 	kind, name, ok := strings.Cut(key, ".")
 	if !ok {
@@ -97,4 +102,19 @@ type Revoked struct {
 type Region struct {
 	Name string `json:"name"`
 	URL  string `json:"url"` // origin that browsers open, such as https://eu.example.com
+}
+
+// Rule is a workspace's rule that is switched on (package rule).
+type Rule struct {
+	Tenant id.ID  `json:"tenant"`
+	ID     id.ID  `json:"id"`
+	Name   string `json:"name"`
+	Hash   []byte `json:"hash"` // SHA-256 of Module
+	Module []byte `json:"module"`
+}
+
+// Valid tells whether the record is whole.
+func (r *Rule) Valid() bool {
+	sum := sha256.Sum256(r.Module)
+	return r.Tenant.Valid() && r.ID.Valid() && r.Name != "" && len(r.Module) <= rule.ModuleBytesMax && bytes.Equal(sum[:], r.Hash)
 }

@@ -31,6 +31,7 @@ import (
 	"holdfast/sync/id"
 	"holdfast/sync/sqlite"
 	"holdfast/sync/store"
+	"holdfast/sync/work"
 )
 
 //go:embed migrations/*.sql
@@ -47,9 +48,9 @@ type Config struct {
 	Region string  // the origin of what is accepted here
 	Tenant id.ID
 	Now    func() time.Time // the edge's clock
-	// Admit, when set, may refuse a change that is otherwise valid: plan limits, a workspace's rules. Its errors are
-	// treated like those of work.Check.
-	Admit func(ctx context.Context, who Actor, t change.Tx) error
+	// Admit, when set, may refuse a change that is otherwise valid: plan limits, a workspace's rules. known is what work.Check
+	// was given; its errors are treated like those of work.Check.
+	Admit func(ctx context.Context, who Actor, t change.Tx, known work.Lookup) error
 	// Regions, when set, names the regions that serve this workspace, this one included or not.
 	Regions func() []string
 	Log     *slog.Logger

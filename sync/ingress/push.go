@@ -301,7 +301,7 @@ func (b *batch) decide(t change.Tx) (wire.Fate, error) {
 	}
 	err = work.Check(t, b.who.Role, b.seen)
 	if err == nil && b.cfg.Admit != nil {
-		err = b.cfg.Admit(b.ctx, b.who, t)
+		err = b.cfg.Admit(b.ctx, b.who, t, b.seen)
 	}
 	t = t.Restamp(stamp)
 	if err == nil {

@@ -12,6 +12,7 @@ import (
 	"holdfast/sync/id"
 	"holdfast/sync/ingress"
 	"holdfast/sync/sqlite"
+	"holdfast/sync/work"
 )
 
 // region is one edge: its door, and the part of a node around it that carries entries to and fro.
@@ -65,7 +66,7 @@ func (r *region) start() error {
 }
 
 // admit refuses a change now and then, as limits and rules do, and not the same ones in all regions.
-func (r *region) admit(_ context.Context, _ ingress.Actor, t change.Tx) error {
+func (r *region) admit(_ context.Context, _ ingress.Actor, t change.Tx, _ work.Lookup) error {
 	if !r.w.calm && (t.Num+t.Replica()+uint64(r.index))%17 == 0 {
 		return fault.Errorf("sim.admit", fault.Limit, "No more today.")
 	}

@@ -22,6 +22,7 @@ const (
 	Storage   = "storage-bytes"     // a reading of the workspace's size at Time; quantity: bytes
 	Connected = "connected-seconds" // time that people's browsers were connected; quantity: seconds, of all browsers together
 	Egress    = "egress-bytes"      // what was sent to the workspace's browsers and API callers; quantity: bytes
+	RuleTime  = "rule-nanoseconds"  // how long the workspace's rules ran; quantity: nanoseconds
 )
 
 // Meters that the hub counts.

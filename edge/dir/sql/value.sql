@@ -1,0 +1,1 @@
+SELECT value FROM directory WHERE key = ?

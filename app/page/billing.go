@@ -106,6 +106,8 @@ func amountOf(meter string, n int64) string {
 		return view.Bytes(n)
 	case "connected-seconds":
 		return hours(n)
+	case "rule-nanoseconds":
+		return brief(n)
 	case "seat-hours":
 		return view.Number(n) + " h"
 	}

@@ -275,6 +275,8 @@ func meterWords(r api.UsageRow) (name, note, value string) {
 		return "Connected time", "of all browsers together", hours(r.Quantity)
 	case "egress-bytes":
 		return "Data sent", "to browsers and API callers", view.Bytes(r.Quantity)
+	case "rule-nanoseconds":
+		return "Rule run time", "how long the workspace's rules ran", brief(r.Quantity)
 	case "notifications":
 		return "Notifications", "mails and webhooks that were sent", value
 	case "seat-hours":
@@ -288,6 +290,17 @@ func meterWords(r api.UsageRow) (name, note, value string) {
 		value = view.Bytes(r.Quantity)
 	}
 	return r.Meter, r.Unit, value
+}
+
+// brief writes a time that may be very short.
+func brief(nanoseconds int64) string {
+	if ms := nanoseconds / 1e6; ms < 1000 {
+		return view.Number(ms) + " ms"
+	}
+	if s := nanoseconds / 1e9; s < 60 {
+		return view.Number(s) + " s"
+	}
+	return hours(nanoseconds / 1e9)
 }
 
 // hours writes a time in hours, or in minutes when it is short.

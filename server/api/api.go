@@ -33,6 +33,7 @@ import (
 	"holdfast/server/operator"
 	"holdfast/server/outbox"
 	"holdfast/server/restapi"
+	"holdfast/server/rule"
 	"holdfast/server/tenancy"
 	"holdfast/server/throttle"
 	"holdfast/sync/fault"
@@ -68,6 +69,7 @@ type Config struct {
 	Usage     Usage
 	Billing   *biller.Service // nil: nothing is billed
 	Outbox    *outbox.Service
+	Rules     *rule.Service // nil: there are no rules
 	Operators *operator.Service
 	Meters    Meters                                             // how usage is counted, for operators
 	Keys      *apikey.Service                                    // nil: there are no API keys
@@ -119,6 +121,9 @@ func (a *api) routes() {
 	a.route("GET /api/workspaces/{tenant}/usage", signedIn, a.usage)
 	a.billingRoutes()
 	a.webhookRoutes()
+	if a.Rules != nil {
+		a.ruleRoutes()
+	}
 	if a.Keys != nil {
 		a.route("GET /api/workspaces/{tenant}/keys", signedIn, a.keys)
 		a.route("POST /api/workspaces/{tenant}/keys", signedIn, a.makeKey)
@@ -127,7 +132,7 @@ func (a *api) routes() {
 	a.route("GET /api/invitations/{code}", 0, a.lookAtInvitation)
 	a.route("POST /api/invitations/{code}/accept", signedIn|publishes, a.acceptInvitation)
 	if a.Billing != nil {
-		a.mux.Handle("/api/v1/", restapi.New(restapi.Config{Identity: a.Identity, Operators: a.Operators, Meters: a.Meters, Tenancy: a.Tenancy, Billing: a.Billing, Outbox: a.Outbox, Keys: a.Keys, Flush: a.Flush, Origins: a.Origins, Now: a.Now, Log: a.Log}))
+		a.mux.Handle("/api/v1/", restapi.New(restapi.Config{Identity: a.Identity, Operators: a.Operators, Meters: a.Meters, Tenancy: a.Tenancy, Billing: a.Billing, Outbox: a.Outbox, Rules: a.Rules, Keys: a.Keys, Flush: a.Flush, Origins: a.Origins, Now: a.Now, Log: a.Log}))
 	}
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, fault.Errorf("api", fault.NotFound, "There is nothing at this address."))

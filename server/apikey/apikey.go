@@ -40,10 +40,12 @@ const (
 	WriteEvents  = "events:write"
 	ReadBilling  = "billing:read"
 	WriteBilling = "billing:write"
+	ReadRules    = "rules:read"
+	WriteRules   = "rules:write"
 )
 
 // Scopes lists all there are.
-var Scopes = []string{WriteEvents, ReadBilling, WriteBilling}
+var Scopes = []string{WriteEvents, ReadBilling, WriteBilling, ReadRules, WriteRules}
 
 // Config is what a Service needs.
 type Config struct {
@@ -72,9 +74,9 @@ type Key struct {
 	UsedMS    int64    `json:"usedMS,omitempty"`    // last, to the minute; 0: never
 }
 
-// May tells whether the key has a scope. Who may change the billing may read it.
+// May tells whether the key has a scope. Who may change something may read it.
 func (k Key) May(scope string) bool {
-	return slices.Contains(k.Scopes, scope) || scope == ReadBilling && slices.Contains(k.Scopes, WriteBilling)
+	return slices.Contains(k.Scopes, scope) || scope == ReadBilling && slices.Contains(k.Scopes, WriteBilling) || scope == ReadRules && slices.Contains(k.Scopes, WriteRules)
 }
 
 // Wish is a key that is to be made.

@@ -21,7 +21,7 @@ func TestExampleReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Plans) != 3 || len(c.Addons) != 2 || len(c.Coupons) != 3 || len(c.Meters) != 4 {
+	if len(c.Plans) != 3 || len(c.Addons) != 2 || len(c.Coupons) != 3 || len(c.Meters) != 5 {
 		t.Errorf("got %d plans, %d add-ons, %d coupons, %d meters", len(c.Plans), len(c.Addons), len(c.Coupons), len(c.Meters))
 	}
 	if d := c.Plans[1].Versions[0].Price("base").Amount["KWD"]; d.String() != "8.1" {

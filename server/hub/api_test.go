@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"holdfast/sync/guest/guesttest"
 )
 
 // GW6: every operation of the API is called over a real hub, and every request and answer fits the API's description.
@@ -16,6 +18,7 @@ func TestEveryOperation(t *testing.T) {
 		c.life(at)
 	}
 	c.webhooks(ws)
+	c.rules(ws)
 	c.operate(all, behalf)
 	if list := c.uncalled(); len(list) > 0 {
 		t.Errorf("%d operations were not called:\n%s", len(list), strings.Join(list, "\n"))
@@ -135,6 +138,16 @@ func (c *caller) webhooks(ws string) {
 		c.do(200, "POST", one+"/resend", "")
 	}
 	c.do(200, "DELETE", at, "")
+}
+
+func (c *caller) rules(ws string) {
+	var r struct{ ID string }
+	c.into(&r, "POST", ws+"/rules", ruleWish("Never", true, guesttest.Refuse("No.")))
+	c.do(200, "GET", ws+"/rules", "")
+	c.do(200, "PUT", ws+"/rules/"+r.ID, `{"name":"Sometimes","on":false}`)
+	c.do(400, "POST", ws+"/rules", ruleWish("Traps", true, guesttest.Trap()))
+	c.do(200, "DELETE", ws+"/rules/"+r.ID, "")
+	c.do(404, "DELETE", ws+"/rules/"+r.ID, "")
 }
 
 // operate is what operators do.

@@ -34,6 +34,7 @@ import (
 	"holdfast/server/operator"
 	"holdfast/server/outbox"
 	"holdfast/server/payment/stripe"
+	"holdfast/server/rule"
 	"holdfast/server/tenancy"
 	"holdfast/sync/fault"
 	"holdfast/sync/lockfile"
@@ -73,6 +74,7 @@ type Hub struct {
 	meter   *metering.Service
 	biller  *biller.Service
 	outbox  *outbox.Service
+	rules   *rule.Service
 	runners *operator.Service
 	control *control.Server
 	http    *relay.Server
@@ -174,8 +176,12 @@ func (h *Hub) serve(ctx context.Context) (err error) {
 	if err = h.openOutbox(ctx); err != nil {
 		return err
 	}
+	h.rules = rule.New(rule.Config{DB: h.db, Now: h.cfg.Now, Rand: rand.Reader})
+	if err = h.rules.Open(ctx); err != nil {
+		return err
+	}
 	keys := apikey.New(apikey.Config{DB: h.db, Role: h.tenants.Role, Now: h.cfg.Now, Rand: rand.Reader})
-	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: counted, Billing: h.biller, Keys: keys, Outbox: h.outbox, Operators: h.runners, Meters: h.meter, Flush: h.dir.Flush,
+	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: counted, Billing: h.biller, Keys: keys, Outbox: h.outbox, Rules: h.rules, Operators: h.runners, Meters: h.meter, Flush: h.dir.Flush,
 		Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
 	pages := console.New(console.Config{Identity: h.people, Operators: h.runners, Billing: h.biller, Meters: h.meter, Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
 	mux := http.NewServeMux()
@@ -205,6 +211,11 @@ func (h *Hub) Close(ctx context.Context) (err error) {
 	if h.regions != nil {
 		h.regions.close()
 	}
+	if h.rules != nil {
+		if e := h.rules.Close(ctx); err == nil {
+			err = e
+		}
+	}
 	if h.people != nil {
 		h.people.Close()
 	}
@@ -212,7 +223,9 @@ func (h *Hub) Close(ctx context.Context) (err error) {
 		h.outbox.Close()
 	}
 	if h.biller != nil {
-		err = h.biller.Close()
+		if e := h.biller.Close(); err == nil {
+			err = e
+		}
 	}
 	if h.meter != nil {
 		if e := h.meter.Close(); err == nil {

@@ -28,10 +28,10 @@ const (
 const storageHours = "storage-byte-hours"
 
 var units = map[string]string{usage.Changes: "changes", usage.APICalls: "calls", usage.Storage: "bytes", storageHours: "byte-hours", usage.Connected: "seconds",
-	usage.Egress: "bytes", usage.Notifications: "notifications", Seats: "seats", SeatHours: "seat-hours"}
+	usage.Egress: "bytes", usage.RuleTime: "nanoseconds", usage.Notifications: "notifications", Seats: "seats", SeatHours: "seat-hours"}
 
 // always are the meters that a month shows first, also when they are zero.
-var always = []string{usage.Changes, usage.APICalls, usage.Storage, storageHours, usage.Connected, usage.Egress, usage.Notifications}
+var always = []string{usage.Changes, usage.APICalls, usage.Storage, storageHours, usage.Connected, usage.Egress, usage.RuleTime, usage.Notifications}
 
 // Month gives a workspace's totals of the month that begins at month (UTC), by meter, and the moment up to which all
 // regions had been read. The meters that are always there come first, also when they are zero.

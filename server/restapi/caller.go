@@ -97,6 +97,12 @@ func (s *service) may(ctx context.Context, tenant id.ID, scope string) error {
 		return nil
 	}
 	role, err := s.Tenancy.Role(ctx, tenant, c.person)
+	if scope == apikey.ReadRules || scope == apikey.WriteRules {
+		if err == nil && role != work.Owner && role != work.Admin {
+			err = fault.Errorf(op, fault.Denied, "Only owners and admins see and change the rules. Ask one of them.")
+		}
+		return err
+	}
 	if err == nil && role != work.Owner && (scope != apikey.ReadBilling || role != work.Admin) {
 		err = fault.Errorf(op, fault.Denied, "Only owners manage the billing; admins may look. Ask an owner.")
 	}

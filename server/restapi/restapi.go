@@ -25,6 +25,7 @@ import (
 	"holdfast/server/restapi/endpoint"
 	"holdfast/server/restapi/operator"
 	"holdfast/server/restapi/workspace"
+	"holdfast/server/rule"
 	"holdfast/server/tenancy"
 	"holdfast/server/throttle"
 	"holdfast/sync/fault"
@@ -37,6 +38,7 @@ type Config struct {
 	Tenancy   *tenancy.Service
 	Billing   *biller.Service
 	Outbox    *outbox.Service
+	Rules     *rule.Service
 	Operators *runners.Service
 	Meters    operator.Metering
 	Keys      *apikey.Service                                    // nil: nobody comes with a key
@@ -59,10 +61,11 @@ func New(cfg Config) http.Handler {
 	h := huma.DefaultConfig("Holdfast", "1")
 	h.OpenAPIPath, h.DocsPath, h.SchemasPath = "/api/v1/openapi", "", ""
 	h.CreateHooks = nil // no $schema in answers
-	h.Info.Description = "Plans, usage, invoices and payment: of a workspace, and for operators of all. Amounts are decimal numbers as text, moments are RFC 3339. " +
+	h.Info.Description = "Plans, usage, invoices, payment and rules: of a workspace, and for operators of all. Amounts are decimal numbers as text, moments are RFC 3339. " +
 		"Whatever changes something needs an Idempotency-Key and has a preview beside it; errors are problem details (RFC 9457); lists go by cursor, the newest first."
 	h.Servers = []*huma.Server{{URL: "/", Description: "Every region of this installation"}}
 	h.Tags = []*huma.Tag{{Name: tagBilling, Description: "A workspace's billing, for its owners (admins look) and its API keys"},
+		{Name: tagRules, Description: "A workspace's rules: WebAssembly modules that may refuse a change, for its owners and admins and its API keys"},
 		{Name: tagBehalf, Description: "The same for operators, and what only they may do; it is written down who did what"},
 		{Name: tagOperators, Description: "The whole installation, for operators"}}
 	h.Components.SecuritySchemes = waysIn
@@ -70,6 +73,9 @@ func New(cfg Config) http.Handler {
 	r := humago.New(mux, h)
 	s.routes(r)
 	s.webhookRoutes(r)
+	if s.Rules != nil {
+		s.ruleRoutes(r)
+	}
 	workspace.Register(s.workspaces(r), s.Billing, s.Billing.Paying())
 	onBehalf := s.operators(r, "/workspaces/{workspace}", tagBehalf)
 	workspace.Register(onBehalf, s.Billing, s.Billing)
@@ -88,6 +94,7 @@ func (s *service) workspaces(api huma.API) endpoint.Group {
 // The chapters of the API's description.
 const (
 	tagBilling   = "Billing"
+	tagRules     = "Rules"
 	tagBehalf    = "On behalf of a workspace"
 	tagOperators = "Operators"
 )

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	bodyBytesMax    = 192 << 10 // a rule's module in Base64, and a little
+	bodyBytesMax    = 192 << 10       // a rule's module in Base64, and a little
 	flushMax        = 3 * time.Second // for the directory; then the answer goes out, and the records follow by themselves
 	codeBytesMax    = 64
 	hookBytesMax    = 256 << 10 // of a webhook of the payment processor

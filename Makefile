@@ -35,9 +35,9 @@ test: ## install what tests need, build, and run all tests (up to 15 minutes)
 	@go run ./build needs
 	@go run ./build assets -release
 	@$(MAKE) --no-print-directory vet
-	go test -timeout 10m $$(go list ./... | grep -vxE '$(FRESH)')
-	go test -timeout 10m -count=1 $$(go list ./... | grep -xE '$(FRESH)')
-	go test -timeout 10m -race -short $$(go list $(RACE))
+	go test -timeout 30m $$(go list ./... | grep -vxE '$(FRESH)')
+	go test -timeout 30m -count=1 $$(go list ./... | grep -xE '$(FRESH)')
+	go test -timeout 30m -race -short $$(go list $(RACE))
 
 .PHONY: vet
 vet:

@@ -34,7 +34,7 @@ func (g *Page) Axe() string {
 	ctx, cancel := g.p.patience()
 	defer cancel()
 	for found.Changed = true; found.Changed && ctx.Err() == nil; {
-		g.settle()
+		g.Rest()
 		g.p.must(g.eval(ctx, `(async () => {
 			let changed = false;
 			const watch = new MutationObserver(() => { changed = true; });

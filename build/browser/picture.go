@@ -17,10 +17,10 @@ func (g *Page) Resize(width, height int, dark bool) {
 	g.Run("new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(() => next(true))))")
 }
 
-// settle waits until the document has rested: nothing changed in it for some frames, and no transition or animation that ends is running.
+// Rest waits until the document has rested: nothing changed in it for some frames, and no transition or animation that ends is running.
 // Frames and timers are counted, not time: a machine that stands still for a second has not rested. A page that never rests is
 // taken as it is after half a minute. What a page waits for from elsewhere must be waited for by who knows of it.
-func (g *Page) settle() {
+func (g *Page) Rest() {
 	g.p.tb.Helper()
 	g.Run(`new Promise((done) => {
 		const began = performance.now();
@@ -42,7 +42,7 @@ func (g *Page) settle() {
 // Picture writes what the tab shows once it has come to rest to a PNG file, making its folder.
 func (g *Page) Picture(path string) {
 	g.p.tb.Helper()
-	g.settle()
+	g.Rest()
 	png, err := g.picture()
 	g.p.must(err)
 	g.p.must(os.MkdirAll(filepath.Dir(path), 0o755))

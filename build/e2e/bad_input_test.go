@@ -42,7 +42,7 @@ func (c *client) door(region int, tenant id.ID) *door {
 // offer sends a frame that shall be a push.
 func (d *door) offer(frame []byte) wire.PushReply {
 	d.t.Helper()
-	m, err := d.nc.Request(wire.RPC(d.tenant, d.conn, wire.Push), frame, 10*time.Second)
+	m, err := d.nc.Request(wire.RPC(d.tenant, d.conn, wire.Push), frame, patience)
 	must(d.t, err)
 	r, err := wire.DecodePushReply(m.Data)
 	must(d.t, err)
@@ -62,7 +62,7 @@ func (d *door) push(tx change.Tx) wire.Fate {
 // log is what the region has of the device's changes, by name of the project that each made.
 func (d *door) log() (names []string) {
 	d.t.Helper()
-	m, err := d.nc.Request(wire.RPC(d.tenant, d.conn, wire.Pull), wire.PullRequest{}.Encode(), 10*time.Second)
+	m, err := d.nc.Request(wire.RPC(d.tenant, d.conn, wire.Pull), wire.PullRequest{}.Encode(), patience)
 	must(d.t, err)
 	r, err := wire.DecodePullReply(m.Data)
 	must(d.t, err)
@@ -148,7 +148,7 @@ func TestSecondHoldfast(t *testing.T) {
 		"folder": {[]string{"--data", s.data, "--port", fmt.Sprint(freePorts(t, 1))}, []string{"in use by another holdfast"}},
 		"port":   {[]string{"--data", t.TempDir(), "--port", fmt.Sprint(s.port)}, []string{"cannot listen on", "--port"}},
 	} {
-		ctx, cancel := context.WithTimeout(t.Context(), startMax)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		out, err := exec.CommandContext(ctx, binary, append([]string{"dev"}, c.args...)...).CombinedOutput()
 		cancel()
 		if _, ended := errors.AsType[*exec.ExitError](err); !ended || ctx.Err() == context.DeadlineExceeded {
@@ -190,11 +190,11 @@ func TestAttacksFromInside(t *testing.T) {
 			if !errors.Is(err, nats.ErrPermissionViolation) {
 				t.Errorf("%s: %v", subject, err)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(patience):
 			t.Errorf("%s was not refused", subject)
 		}
 		logged := strings.Replace(subject, "$JS.local.API", "$JS.API", 1) // the server itself says it so
-		within(t, 5*time.Second, subject+" is in the log", func() bool { return strings.Contains(s.log.String(), logged) })
+		within(t, subject+" is in the log", func() bool { return strings.Contains(s.log.String(), logged) })
 	}
 	inbox := wire.InboxPrefix(own, e.conn) + ".x"
 	ops := wire.OpsStream(wire.Shard(theirs))
@@ -235,7 +235,7 @@ func TestAttacksFromInside(t *testing.T) {
 	}
 	trace := wire.InboxPrefix(theirs, v.conn) + ".trace"
 	refused(trace, e.nc.PublishMsg(&nats.Msg{Subject: wire.RPC(own, e.conn, wire.Push), Reply: inbox, Data: push, Header: nats.Header{"Nats-Trace-Dest": {trace}}}))
-	within(t, 5*time.Second, "the replies elsewhere are in the log", func() bool { return strings.Contains(s.log.String(), "outside the caller's inbox") })
+	within(t, "the replies elsewhere are in the log", func() bool { return strings.Contains(s.log.String(), "outside the caller's inbox") })
 	if f := v.push(v.Next("mine")); !f.Accepted {
 		t.Fatal(f)
 	}

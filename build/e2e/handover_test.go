@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -39,14 +40,8 @@ func total(g *browser.Page, n int) {
 // A region that is killed in the middle of 200 pushes and started again has all of them, each once.
 func TestRegionIsKilledWhileWorkArrives(t *testing.T) {
 	s := start(t, "local")
-	ana, g := newPerson(t, "ana", s.url(0))
-	signUp(g, "Ana Ferreira")
-	newWorkspace(g, "Harbor")
-	newProject(g, "Website")
-	everywhere(g)
-	bo, h := newPerson(t, "bo", s.url(0))
-	join(h, invite(g, s.url(0)), "Bo Lindqvist")
-	openProject(h, "Website")
+	ana, g := owner(t, s)
+	bo, h := member(t, s, g)
 	openProject(g, "Website")
 	ana.Allow(".*") // the region goes away
 	bo.Allow(".*")
@@ -68,11 +63,7 @@ func TestRegionIsKilledWhileWorkArrives(t *testing.T) {
 // Three tabs share one replica. When the leading one is closed in the middle of a burst, nothing is lost and the others go on.
 func TestLeadingTabIsClosed(t *testing.T) {
 	s := start(t, "local")
-	ana, g := newPerson(t, "ana", s.url(0))
-	signUp(g, "Ana Ferreira")
-	newWorkspace(g, "Harbor")
-	newProject(g, "Website")
-	everywhere(g)
+	ana, g := owner(t, s)
 	address := g.URL()
 	second, third := ana.Open(address), ana.Open(address)
 	for _, page := range []*browser.Page{second, third} {
@@ -99,15 +90,14 @@ func TestLeadingTabIsClosed(t *testing.T) {
 	// The task written while its tab closed is there or was never on a disk; the thirty before it are.
 	third.WaitFor("all tasks are there", `+document.querySelector(".group .n")?.textContent >= 32`)
 	everywhere(third)
-	n := third.TextOf(".group .n")
-	for _, page := range []*browser.Page{second, third} {
-		page.Reload()
-		count, err := strconv.Atoi(n)
-		if err != nil {
-			t.Fatal(err)
-		}
-		total(page, count)
-	}
+	third.Reload()
+	third.WaitFor("all tasks are there", `+document.querySelector(".group .n")?.textContent >= 32`)
+	everywhere(third)
+	n, err := strconv.Atoi(third.TextOf(".group .n"))
+	must(t, err)
+	second.Reload()
+	total(second, n)
+	total(third, n)
 }
 
 // A browser that is killed in the middle of a burst has, when it is started again without a server, all that it showed as saved.
@@ -115,10 +105,7 @@ func TestBrowserIsKilled(t *testing.T) {
 	s := start(t, "local")
 	p := browser.New(t, browser.Options{Name: "ana", Width: 1440, Height: 900, OwnProcess: true, Allow: []string{".*"}})
 	g := p.Open(s.url(0) + "/")
-	signUp(g, "Ana Ferreira")
-	newWorkspace(g, "Harbor")
-	newProject(g, "Website")
-	everywhere(g)
+	ownProject(g)
 	address := g.URL()
 	g.WaitFor("the app is on the device", `navigator.serviceWorker.ready.then((r) => r.active?.state === "activated")`)
 	s.stop(syscall.SIGTERM)
@@ -126,7 +113,7 @@ func TestBrowserIsKilled(t *testing.T) {
 	write(g, "Task", 40, nil)
 	total(g, 40)
 	saved(g)
-	time.Sleep(7 * time.Second) // the browser itself writes down who is signed in some seconds later
+	p.WaitStored("holdfast.me", strings.Split(address, "/")[4]) // the browser itself writes down who is signed in some seconds later
 	p.Kill()
 	p.Start()
 	g = p.Open(address)

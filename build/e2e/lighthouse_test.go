@@ -11,12 +11,7 @@ import (
 // does: `make bench` writes that down.
 func TestLighthouse(t *testing.T) {
 	s := start(t, "eu")
-	_, g := newPerson(t, "ana", s.url(0))
-	signUp(g, "Ana Ferreira")
-	newWorkspace(g, "Harbor")
-	newProject(g, "Website")
-	addTasks(g, "Write the invitation", "Book the hall", "Ask for prices")
-	everywhere(g)
+	_, g := owner(t, s, "Write the invitation", "Book the hall", "Ask for prices")
 	c := lighthouse.Config{Root: "../..", Cookie: token.Cookie, Categories: []string{lighthouse.Accessibility, lighthouse.Practices}, Log: t.Logf, Visits: []lighthouse.Visit{
 		{Name: "sign-in", URL: s.url(0) + "/signin"},
 		{Name: "list", URL: g.URL(), Session: g.Cookie(token.Cookie)},

@@ -13,6 +13,7 @@ func fits(t *testing.T, g *browser.Page, name string) {
 	t.Helper()
 	look(g, name)
 	g.Resize(360, 740, false)
+	g.Rest()
 	if wide := browser.Eval[int](g, `document.documentElement.scrollWidth`); wide > 360 {
 		t.Errorf("%s is %d pixels wide on a screen of 360", name, wide)
 	}

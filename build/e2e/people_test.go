@@ -29,6 +29,34 @@ func newWorkspace(g *browser.Page, name string) {
 	g.Wait("role=heading:Projects")
 }
 
+// owner is Ana, looking at a project of her own with tasks that have arrived.
+func owner(t *testing.T, s *stack, titles ...string) (*browser.Person, *browser.Page) {
+	t.Helper()
+	ana, g := newPerson(t, "ana", s.url(0))
+	ownProject(g, titles...)
+	return ana, g
+}
+
+func ownProject(g *browser.Page, titles ...string) {
+	signUp(g, "Ana Ferreira")
+	newWorkspace(g, "Harbor")
+	newProject(g, "Website")
+	if len(titles) > 0 {
+		addTasks(g, titles...)
+	}
+	everywhere(g)
+}
+
+// member is Bo, who was invited; both look at the project.
+func member(t *testing.T, s *stack, g *browser.Page) (*browser.Person, *browser.Page) {
+	t.Helper()
+	bo, h := newPerson(t, "bo", s.url(0))
+	join(h, invite(g, s.url(0)), "Bo Lindqvist")
+	openProject(h, "Website")
+	openProject(g, "Website")
+	return bo, h
+}
+
 func newProject(g *browser.Page, name string) {
 	g.Click("#project-new")
 	g.Fill("label=Name", name)
@@ -102,9 +130,15 @@ func rename(g *browser.Page, from, to string) {
 	g.Click(row(from))
 	g.Wait("#panel-title")
 	g.Fill("#panel-title", to)
+	closePanel(g)
+	g.WaitText(to)
+}
+
+// closePanel leaves the open task with the keyboard: out of the field, if it is in one, and out of the panel.
+func closePanel(g *browser.Page) {
+	g.Focus("#panel-title")
 	g.Press("Escape", "Escape")
 	g.WaitGone("#panel-title")
-	g.WaitText(to)
 }
 
 // openProject follows the sidebar's link.

@@ -23,7 +23,8 @@ import (
 	"holdfast/build/browser"
 )
 
-const startMax = 30 * time.Second
+// patience is for a busy machine: only what never comes takes so long.
+const patience = 2 * time.Minute
 
 var binary string // the built holdfast
 
@@ -113,18 +114,33 @@ func tail(text string, lines int) string {
 	return strings.Join(all[max(0, len(all)-lines):], "\n")
 }
 
-// freePorts finds n ports in a row that nobody uses at the moment, below those that the system hands out by itself.
+// handedOut are the ports that a test has got: it may have stopped its server for a while.
+var handedOut = struct {
+	sync.Mutex
+	ports map[int]bool
+}{ports: map[int]bool{}}
+
+// freePorts finds n ports in a row that nobody uses at the moment and no test has got before, below those that the system hands
+// out by itself.
 func freePorts(t *testing.T, n int) int {
 	t.Helper()
+	handedOut.Lock()
+	defer handedOut.Unlock()
 search:
-	for range 50 {
+	for range 200 {
 		first := 20_000 + rand.N(10_000)
 		for i := range n {
+			if handedOut.ports[first+i] {
+				continue search
+			}
 			ln, err := net.Listen("tcp", "localhost:"+strconv.Itoa(first+i))
 			if err != nil {
 				continue search
 			}
 			ln.Close()
+		}
+		for i := range n {
+			handedOut.ports[first+i] = true
 		}
 		return first
 	}
@@ -146,7 +162,7 @@ func (p *process) run() {
 func (s *stack) up() {
 	s.t.Helper()
 	s.run()
-	deadline := time.Now().Add(startMax)
+	deadline := time.Now().Add(patience)
 	for i := range s.regions {
 		for !answers(s.url(i) + "/healthz") {
 			if time.Now().After(deadline) {
@@ -158,7 +174,7 @@ func (s *stack) up() {
 }
 
 func answers(url string) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	req, _ := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	res, err := http.DefaultClient.Do(req)
@@ -179,8 +195,8 @@ func (p *process) stop(sig syscall.Signal) {
 	go func() { _ = p.cmd.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(20 * time.Second):
-		p.t.Errorf("holdfast %s does not end within 20 s of a signal", p.args[0])
+	case <-time.After(patience):
+		p.t.Errorf("holdfast %s does not end within %v of a signal", p.args[0], patience)
 		_ = p.cmd.Process.Kill()
 		<-done
 	}

@@ -41,7 +41,7 @@ func apart(t *testing.T) (hub *process, edge *stack) {
 func (s *stack) hubKnown() {
 	s.t.Helper()
 	c := s.client()
-	within(s.t, startMax, "the region reaches the hub", func() bool {
+	within(s.t, "the region reaches the hub", func() bool {
 		_, answer, err := c.try(0, "GET", "/healthz", "")
 		return err == nil && !strings.Contains(answer, `"hub":"away"`)
 	})
@@ -84,7 +84,7 @@ func TestUsageIsExactWhenEdgeAndHubAreKilled(t *testing.T) {
 			}
 			pushed += each
 			done, stop := make(chan struct{}), make(chan struct{})
-			go func() { defer close(done); ana.push(0, tenant, device, txs, time.Minute) }()
+			go func() { defer close(done); ana.push(0, tenant, device, txs) }()
 			counted := make(chan [2]int64, 1)
 			go func() {
 				made, answered := ana.calls(tenant, stop)
@@ -105,7 +105,7 @@ func TestUsageIsExactWhenEdgeAndHubAreKilled(t *testing.T) {
 			if len(victims) == 1 && victims[0] == hub {
 				want += calls[1]
 			}
-			within(t, time.Minute, "all is counted", func() bool {
+			within(t, "all is counted", func() bool {
 				sent++
 				u, err := ana.tryUsage(0, tenant)
 				changes, total := u["changes"], u["api-calls"]
@@ -116,9 +116,7 @@ func TestUsageIsExactWhenEdgeAndHubAreKilled(t *testing.T) {
 			})
 		}
 	}
-	if got := ana.settledUsage(0, tenant)["changes"]; got != pushed {
-		t.Errorf("%d changes counted in the end, %d were accepted", got, pushed)
-	}
+	ana.counted(0, tenant, pushed)
 	t.Logf("%d changes, %d calls made, %d of them counted", pushed, sent, had)
 }
 
@@ -129,8 +127,8 @@ func TestChangeIsSeenInTheTotal(t *testing.T) {
 	ana.signUp(0, "Ana")
 	tenant := ana.workspace(0)
 	device := edgetest.NewDevice(ana.person)
-	ana.push(0, tenant, device, []change.Tx{device.Next("Website")}, time.Minute)
-	within(t, time.Minute, "the change is in the total", func() bool { return ana.usage(0, tenant)["changes"] == 1 })
+	ana.push(0, tenant, device, []change.Tx{device.Next("Website")})
+	within(t, "the change is in the total", func() bool { return ana.usage(0, tenant)["changes"] == 1 })
 }
 
 // A device offers its changes to two regions that are cut off from each other. Once they have met the workspace pays for each once.
@@ -141,21 +139,19 @@ func TestChangesAcceptedByTwoRegionsArePaidOnce(t *testing.T) {
 	tenant := ana.workspace(0)
 	for region := range 2 {
 		d := edgetest.NewDevice(ana.person)
-		ana.push(region, tenant, d, []change.Tx{d.Next("First")}, time.Minute)
+		ana.push(region, tenant, d, []change.Tx{d.Next("First")})
 	}
-	within(t, time.Minute, "what came before is counted", func() bool { return ana.usage(0, tenant)["changes"] == 2 })
+	within(t, "what came before is counted", func() bool { return ana.usage(0, tenant)["changes"] == 2 })
 	s.link("cut", "us")
 	device := edgetest.NewDevice(ana.person)
 	txs := []change.Tx{device.Next("One"), device.Next("Two"), device.Next("Three")}
 	for region := range 2 {
-		ana.push(region, tenant, device, txs, time.Minute)
+		ana.push(region, tenant, device, txs)
 	}
-	within(t, time.Minute, "the region that is reached has counted", func() bool { return ana.usage(0, tenant)["changes"] == 5 })
+	within(t, "the region that is reached has counted", func() bool { return ana.usage(0, tenant)["changes"] == 5 })
 	s.link("heal", "us")
-	ana.push(1, tenant, device, []change.Tx{device.Next("Four")}, time.Minute)
-	within(t, time.Minute, "each is counted", func() bool { return ana.usage(0, tenant)["changes"] >= 6 })
-	within(t, time.Minute, "each is counted once", func() bool { return ana.usage(0, tenant)["changes"] == 6 })
-	if got := ana.settledUsage(0, tenant)["changes"]; got != 6 {
-		t.Errorf("%d changes counted, 6 were made", got)
-	}
+	ana.push(1, tenant, device, []change.Tx{device.Next("Four")})
+	within(t, "each is counted", func() bool { return ana.usage(0, tenant)["changes"] >= 6 })
+	within(t, "each is counted once", func() bool { return ana.usage(0, tenant)["changes"] == 6 })
+	ana.counted(0, tenant, 6)
 }

@@ -12,7 +12,7 @@ import (
 	"holdfast/sync/replica"
 )
 
-const mirrorMax = 5 * time.Second // one operation of IndexedDB
+const mirrorMax = 30 * time.Second // one operation of IndexedDB, on a disk that others keep busy
 
 // mirror is mirror.js: what waits and what was refused, outside the database.
 type mirror struct{ v js.Value }

@@ -25,6 +25,7 @@ type HookDelivery struct {
 	AtMS   int64  `json:"atMS"`
 	NextMS int64  `json:"nextMS"`
 	Reason string `json:"reason"`
+	Test   bool   `json:"test"` // of a test clock
 }
 
 func hook(tenant id.ID, rest string) string { return ws(tenant) + "/webhooks" + rest }

@@ -8,7 +8,6 @@ import (
 
 	"holdfast/app/api"
 	"holdfast/app/view"
-	"holdfast/sync/work"
 )
 
 // APIKeys is the part of the billing page where owners make keys for their own programs.
@@ -16,9 +15,7 @@ type APIKeys struct {
 	app.Compo
 	App *App
 
-	list   []api.Key
-	loaded bool
-	failed string
+	cards[api.Key]
 }
 
 // keyScopes are what a key may be allowed, and what that is in words.
@@ -29,20 +26,11 @@ var keyDays = [][2]string{{"30", "30"}, {"90", "90"}, {"365", "365"}, {"0", "Nev
 
 const dayMS = 24 * 60 * 60 * 1000
 
-func (c *APIKeys) OnMount(ctx app.Context) { c.load(ctx) }
+func (c *APIKeys) OnMount(ctx app.Context) { c.reload(ctx) }
 
-func (c *APIKeys) load(ctx app.Context) {
+func (c *APIKeys) reload(ctx app.Context) {
 	tenant := c.App.store.Tenant()
-	go func() {
-		list, p := c.App.API.Keys(tenant)
-		ctx.Dispatch(func(app.Context) {
-			if c.failed = ""; p != nil {
-				c.failed = p.Sentence()
-				return
-			}
-			c.list, c.loaded = list, true
-		})
-	}()
+	c.load(ctx, func() ([]api.Key, *api.Problem) { return c.App.API.Keys(tenant) })
 }
 
 // keyMay says what a key may do.
@@ -59,32 +47,25 @@ func keyMay(k api.Key) string {
 }
 
 func (c *APIKeys) Render() app.UI {
-	owner, now := c.App.store.Role() == work.Owner, c.App.Now()
-	var list []app.UI
-	for _, k := range c.list {
-		used, end, over := "never used", "does not expire", false
-		if k.UsedMS > 0 {
-			used = "last used " + view.Ago(k.UsedMS, now)
-		}
-		if k.ExpiresMS > 0 {
-			over = k.ExpiresMS <= now.UnixMilli()
-			end = pick(over, "expired on ", "expires on ") + date(k.ExpiresMS)
-		}
-		list = append(list, app.Li().Body(view.Icon(pick(over, "alert", "key")), app.Div().Class("what").Body(
-			app.Span().Class("address").Text(k.Name), app.Elem("small").Body(app.Code().Text(k.Start+"…"), app.Text(" · May "+keyMay(k))),
-			app.Elem("small").Text("Made "+view.Ago(k.CreatedMS, now)+" by "+k.Creator+" · "+used+" · "+end)),
-			app.If(owner, func() app.UI {
-				return view.IconButton{Act: "revoke", ID: k.ID, DOM: "key-" + k.ID, Label: "Revoke " + k.Name, Icon: "trash"}.UI()
-			})))
+	text := cardsText{Title: "API keys", Add: "New key", DOM: "key-add",
+		None: "There are none yet: with a key your own programs send usage events, and read or change the billing of this workspace."}
+	return app.Section().OnClick(c.onClick).Body(c.section(c.App, text, c.line)...)
+}
+
+func (c *APIKeys) line(k api.Key) (string, []app.UI, app.UI) {
+	now := c.App.Now()
+	used, end, over := "never used", "does not expire", false
+	if k.UsedMS > 0 {
+		used = "last used " + view.Ago(k.UsedMS, now)
 	}
-	return app.Section().OnClick(c.onClick).Body(
-		app.Header().Body(app.H2().Text("API keys"), app.If(owner, func() app.UI {
-			return view.Button{Act: "add", DOM: "key-add", Label: "New key", Icon: "plus"}.UI()
-		})),
-		view.Notice("danger", c.failed),
-		app.If(len(list) > 0, func() app.UI { return app.Ul().Class("cards").Body(list...) }).ElseIf(c.loaded, func() app.UI {
-			return app.P().Text("There are none yet: with a key your own programs send usage events, and read or change the billing of this workspace.")
-		}))
+	if k.ExpiresMS > 0 {
+		over = k.ExpiresMS <= now.UnixMilli()
+		end = pick(over, "expired on ", "expires on ") + date(k.ExpiresMS)
+	}
+	return pick(over, "alert", "key"), []app.UI{
+		app.Span().Class("address").Text(k.Name), app.Elem("small").Body(app.Code().Text(k.Start+"…"), app.Text(" · May "+keyMay(k))),
+		app.Elem("small").Text("Made " + view.Ago(k.CreatedMS, now) + " by " + k.Creator + " · " + used + " · " + end),
+	}, view.IconButton{Act: "revoke", ID: k.ID, DOM: "key-" + k.ID, Label: "Revoke " + k.Name, Icon: "trash"}.UI()
 }
 
 func (c *APIKeys) onClick(ctx app.Context, e app.Event) {
@@ -141,7 +122,7 @@ func (c *APIKeys) add(ctx app.Context) {
 					done(p.Sentence())
 					return
 				}
-				c.load(ctx)
+				c.reload(ctx)
 				a.do(func() {
 					a.showOnce("The key “"+k.Name+"”", "Your program sends it as “Authorization: Bearer” and the key. It is not shown again: copy it now.", k.Text, "key-add")
 				})
@@ -165,7 +146,7 @@ func (c *APIKeys) revoke(ctx app.Context, k api.Key) {
 					}
 				})
 				done("")
-				c.load(ctx)
+				c.reload(ctx)
 				a.told(nil, "The key is revoked.")
 			}()
 		}})

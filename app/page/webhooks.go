@@ -8,7 +8,6 @@ import (
 
 	"holdfast/app/api"
 	"holdfast/app/view"
-	"holdfast/sync/work"
 )
 
 // Webhooks is the part of the billing page where owners name addresses that are told what happens.
@@ -16,52 +15,34 @@ type Webhooks struct {
 	app.Compo
 	App *App
 
-	list   []api.Webhook
-	loaded bool
-	failed string
-	log    []api.HookDelivery // of the webhook whose dialog is open
-	none   string             // what is said in place of an empty log
+	cards[api.Webhook]
+	log  []api.HookDelivery // of the webhook whose dialog is open
+	none string             // what is said in place of an empty log
 }
 
-func (c *Webhooks) OnMount(ctx app.Context) { c.load(ctx) }
+func (c *Webhooks) OnMount(ctx app.Context) { c.reload(ctx) }
 
-func (c *Webhooks) load(ctx app.Context) {
+func (c *Webhooks) reload(ctx app.Context) {
 	tenant := c.App.store.Tenant()
-	go func() {
-		list, p := c.App.API.Webhooks(tenant)
-		ctx.Dispatch(func(app.Context) {
-			if c.failed = ""; p != nil {
-				c.failed = p.Sentence()
-				return
-			}
-			c.list, c.loaded = list, true
-		})
-	}()
+	c.load(ctx, func() ([]api.Webhook, *api.Problem) { return c.App.API.Webhooks(tenant) })
 }
 
 func (c *Webhooks) Render() app.UI {
-	owner := c.App.store.Role() == work.Owner
-	var list []app.UI
-	for _, w := range c.list {
-		says := "All events"
-		if len(w.Events) > 0 {
-			says = strings.Join(w.Events, ", ")
-		}
-		if !w.On {
-			says = strings.TrimSpace("Switched off. " + w.Reason)
-		}
-		list = append(list, app.Li().Body(view.Icon(pick(w.On, "link", "alert")), app.Div().Class("what").Body(app.Span().Class("address").Text(w.URL), app.Elem("small").Text(says)),
-			app.If(owner, func() app.UI {
-				return view.Button{Act: "open", ID: w.ID, DOM: "hook-" + w.ID, Label: "Manage"}.UI()
-			})))
+	text := cardsText{Title: "Webhooks", Add: "Add a webhook", DOM: "hook-add",
+		Intro: "Your own programs are told what happens in the billing: invoices, payments, changes of the plan. Every message is signed."}
+	return app.Section().OnClick(c.onClick).Body(c.section(c.App, text, c.line)...)
+}
+
+func (c *Webhooks) line(w api.Webhook) (string, []app.UI, app.UI) {
+	says := "All events"
+	if len(w.Events) > 0 {
+		says = strings.Join(w.Events, ", ")
 	}
-	return app.Section().OnClick(c.onClick).Body(
-		app.Header().Body(app.H2().Text("Webhooks"), app.If(owner, func() app.UI {
-			return view.Button{Act: "add", DOM: "hook-add", Label: "Add a webhook", Icon: "plus"}.UI()
-		})),
-		app.P().Text("Your own programs are told what happens in the billing: invoices, payments, changes of the plan. Every message is signed."),
-		view.Notice("danger", c.failed),
-		app.If(len(list) > 0, func() app.UI { return app.Ul().Class("cards").Body(list...) }))
+	if !w.On {
+		says = strings.TrimSpace("Switched off. " + w.Reason)
+	}
+	return pick(w.On, "link", "alert"), []app.UI{app.Span().Class("address").Text(w.URL), app.Elem("small").Text(says)},
+		view.Button{Act: "open", ID: w.ID, DOM: "hook-" + w.ID, Label: "Manage"}.UI()
 }
 
 func (c *Webhooks) onClick(ctx app.Context, e app.Event) {
@@ -97,7 +78,7 @@ func (c *Webhooks) add(ctx app.Context) {
 					done(p.Sentence())
 					return
 				}
-				c.load(ctx)
+				c.reload(ctx)
 				a.do(func() { c.secret(w) })
 			}()
 		}})
@@ -133,7 +114,7 @@ func (c *Webhooks) open(ctx app.Context, w api.Webhook) {
 					return
 				}
 				done("")
-				c.load(ctx)
+				c.reload(ctx)
 			}()
 		}})
 }
@@ -142,6 +123,9 @@ func (c *Webhooks) deliveries(w api.Webhook) app.UI {
 	var list []app.UI
 	for _, d := range c.log {
 		says := map[string]string{"sent": "Delivered", "failed": "Given up", "pending": "Waiting"}[d.State] + " · " + view.Ago(d.AtMS, c.App.Now())
+		if d.Test {
+			says += " · of a test clock"
+		}
 		if d.Reason != "" {
 			says += " · " + d.Reason
 		}
@@ -166,7 +150,7 @@ func (c *Webhooks) act(ctx app.Context, w api.Webhook, act, i string, look func(
 	closed := func(p *api.Problem, well string) {
 		if a.told(p, well); p == nil {
 			a.do(a.closeDialog)
-			c.load(ctx)
+			c.reload(ctx)
 		}
 	}
 	switch act {

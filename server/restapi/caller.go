@@ -129,28 +129,35 @@ func (s *service) operated(ctx context.Context, tenant id.ID, operation, detail 
 	return s.Operators.Audit(ctx, c.person, "api."+operation, string(tenant), detail)
 }
 
-// Names of the ways in, in the API's description.
-const (
-	bySession = "session"
-	byKey     = "key"
-)
+// bySession is the name of a person's way in; a key's is byKey of what it needs to be allowed.
+const bySession = "session"
 
-var waysIn = map[string]*huma.SecurityScheme{
-	bySession: {Type: "apiKey", In: "cookie", Name: token.Cookie, Description: "The session of somebody who signed in. What changes something needs an Origin header too."},
-	byKey:     {Type: "http", Scheme: "bearer", Description: "An API key of the workspace, such as " + apikey.Prefix + "…, which an owner makes in its settings. Each operation says which scope the key needs."},
+// byKey names the way in with a key of a scope. Each scope is a way in of its own: OpenAPI lets only OAuth list scopes in a form that tools know.
+func byKey(scope string) string { return "key-" + strings.ReplaceAll(scope, ":", "-") }
+
+// waysIn describes them.
+func waysIn() map[string]*huma.SecurityScheme {
+	out := map[string]*huma.SecurityScheme{
+		bySession: {Type: "apiKey", In: "cookie", Name: token.Cookie, Description: "The session of somebody who signed in. What changes something needs an Origin header too."}}
+	for _, scope := range apikey.Scopes {
+		out[byKey(scope)] = &huma.SecurityScheme{Type: "http", Scheme: "bearer",
+			Description: "An API key of the workspace with the scope " + scope + ", such as " + apikey.Prefix + "…, which an owner makes on the billing page."}
+	}
+	return out
 }
 
 // needs documents the scope of an operation.
 func needs(scope string) []map[string][]string {
-	return []map[string][]string{{bySession: {}}, {byKey: {scope}}}
+	return []map[string][]string{{bySession: {}}, {byKey(scope): {}}}
 }
+
+// scopeKey is where an operation's metadata names another scope than reading or changing the billing.
+const scopeKey = "scope"
 
 // scopeOf is what an operation needs: what it says, or to read or change the billing.
 func scopeOf(o huma.Operation) string {
-	for _, way := range o.Security {
-		if list := way[byKey]; len(list) > 0 {
-			return list[0]
-		}
+	if scope, ok := o.Metadata[scopeKey].(string); ok {
+		return scope
 	}
 	if o.Method == http.MethodGet {
 		return apikey.ReadBilling

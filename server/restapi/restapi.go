@@ -63,12 +63,13 @@ func New(cfg Config) http.Handler {
 	h.CreateHooks = nil // no $schema in answers
 	h.Info.Description = "Plans, usage, invoices, payment and rules: of a workspace, and for operators of all. Amounts are decimal numbers as text, moments are RFC 3339. " +
 		"Whatever changes something needs an Idempotency-Key and has a preview beside it; errors are problem details (RFC 9457); lists go by cursor, the newest first."
+	h.Info.Contact = &huma.Contact{Name: "The operator of this installation"}
 	h.Servers = []*huma.Server{{URL: "/", Description: "Every region of this installation"}}
 	h.Tags = []*huma.Tag{{Name: tagBilling, Description: "A workspace's billing, for its owners (admins look) and its API keys"},
 		{Name: tagRules, Description: "A workspace's rules: WebAssembly modules that may refuse a change, for its owners and admins and its API keys"},
 		{Name: tagBehalf, Description: "The same for operators, and what only they may do; it is written down who did what"},
 		{Name: tagOperators, Description: "The whole installation, for operators"}}
-	h.Components.SecuritySchemes = waysIn
+	h.Components.SecuritySchemes = waysIn()
 	huma.NewError = endpoint.Plain
 	r := humago.New(mux, h)
 	s.routes(r)

@@ -15,5 +15,5 @@ func (s *service) routes(api huma.API) {
 		func(ctx context.Context, in Workspace) (biller.Overview, error) {
 			return s.Billing.Overview(ctx, in.Tenant())
 		})
-	handle(s, api, huma.Operation{OperationID: "recordEvents", Method: http.MethodPost, Path: "/events", Summary: "Count a batch of usage events (CloudEvents)", Security: needs(apikey.WriteEvents)}, s.events)
+	handle(s, api, huma.Operation{OperationID: "recordEvents", Method: http.MethodPost, Path: "/events", Summary: "Count a batch of usage events (CloudEvents)", Metadata: map[string]any{scopeKey: apikey.WriteEvents}}, s.events)
 }

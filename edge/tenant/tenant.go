@@ -211,7 +211,15 @@ func (t *Tenant) Export(ctx context.Context, path string) (change.Vector, error)
 }
 
 // Adopt merges another region's rows (ingress.Ingress.Adopt).
-func (t *Tenant) Adopt(ctx context.Context, path string) error { return t.in.Adopt(ctx, path) }
+func (t *Tenant) Adopt(ctx context.Context, path string) error {
+	err := t.in.Adopt(ctx, path)
+	if err == nil {
+		t.say.Lock()
+		defer t.say.Unlock()
+		t.twice(ctx)
+	}
+	return t.sick(err)
+}
 
 // TrimOld takes out of the log what is beyond the bounds (ingress.Ingress.TrimOld).
 func (t *Tenant) TrimOld(ctx context.Context, b ingress.Bounds, own uint64) (more bool, err error) {

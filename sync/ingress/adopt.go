@@ -14,7 +14,7 @@ import (
 // Export writes what Adopt takes: a snapshot, and beside it where the log begins and the fates that the log does not tell.
 func (g *Ingress) Export(ctx context.Context, path string) (change.Vector, error) {
 	v, err := g.copy(ctx, path, func(ctx context.Context, c *sql.Conn) error {
-		for _, name := range []string{"exportFloors", "exportFates", "exportLatest"} {
+		for _, name := range []string{"exportFloors", "exportFates", "exportLatest", "exportTraces"} {
 			if _, err := c.ExecContext(ctx, q(name)); err != nil {
 				return err
 			}
@@ -69,7 +69,13 @@ func (g *Ingress) Adopt(ctx context.Context, path string) error {
 		if err := g.adoptFates(ctx, tx, db); err != nil {
 			return err
 		}
-		return adoptStamps(ctx, tx, db)
+		if err := adoptStamps(ctx, tx, db); err != nil {
+			return err
+		}
+		if err := g.adoptTraces(ctx, tx, db); err != nil {
+			return err
+		}
+		return g.noteTraced(ctx, tx)
 	})
 	return sqlite.Wrap(op, err)
 }

@@ -9,6 +9,8 @@ const (
 	pullEntriesMax = 10_000
 	// trimEntriesMax of an origin are taken out of the log in one transaction.
 	trimEntriesMax = 5_000
+	// tracesMax is of how many of an origin's trimmed entries it is known what they said, while a region has not seen them.
+	tracesMax = 1 << 20
 	// clampAheadMS is how far a stamp may be ahead of this edge's clock.
 	clampAheadMS = 60_000
 	// numMax is the greatest number of a replica's change; it fits SQLite's integers.

@@ -104,15 +104,59 @@ SELECT origin, seq FROM floor ORDER BY origin
 SELECT replica, num, sum, fate FROM fate
 
 -- name: alsoMine
-SELECT mine.seq, mine.at_ms, mine.tx, other.tx FROM log other
+SELECT mine.seq, mine.at_ms, mine.tx, NULL, other.tx, NULL FROM log other
 JOIN log mine ON mine.replica = other.replica AND mine.num = other.num AND mine.num > 0 AND mine.origin = ?1
+WHERE other.origin = ?2 AND other.seq BETWEEN ?3 AND ?4 AND other.num > 0
+UNION ALL
+SELECT mine.seq, mine.at_ms, NULL, mine.sum, other.tx, NULL FROM log other
+JOIN trace mine ON mine.replica = other.replica AND mine.num = other.num AND mine.origin = ?1
 WHERE other.origin = ?2 AND other.seq BETWEEN ?3 AND ?4 AND other.num > 0
 
 -- name: alsoTheirs
-SELECT mine.seq, mine.at_ms, mine.tx, other.tx FROM log mine
+SELECT mine.seq, mine.at_ms, mine.tx, NULL, other.tx, NULL FROM log mine
 JOIN log other ON other.replica = mine.replica AND other.num = mine.num AND other.num > 0
   AND other.origin IN (SELECT o.id FROM origin o, origin own WHERE own.id = ?1 AND o.name < own.name)
 WHERE mine.origin = ?2 AND mine.seq BETWEEN ?3 AND ?4 AND mine.num > 0
+UNION ALL
+SELECT mine.seq, mine.at_ms, mine.tx, NULL, NULL, other.sum FROM log mine
+JOIN trace other ON other.replica = mine.replica AND other.num = mine.num
+  AND other.origin IN (SELECT o.id FROM origin o, origin own WHERE own.id = ?1 AND o.name < own.name)
+WHERE mine.origin = ?2 AND mine.seq BETWEEN ?3 AND ?4 AND mine.num > 0
+
+-- name: alsoTraced
+WITH smaller AS (SELECT o.id FROM origin o, origin own WHERE own.id = ?1 AND o.name < own.name)
+SELECT mine.seq, mine.at_ms, mine.tx, NULL, NULL, other.sum FROM trace other
+JOIN log mine ON mine.replica = other.replica AND mine.num = other.num AND mine.num > 0 AND mine.origin = ?1
+WHERE other.origin IN smaller
+UNION ALL
+SELECT mine.seq, mine.at_ms, NULL, mine.sum, NULL, other.sum FROM trace other
+JOIN trace mine ON mine.replica = other.replica AND mine.num = other.num AND mine.origin = ?1
+WHERE other.origin IN smaller
+UNION ALL
+SELECT mine.seq, mine.at_ms, NULL, mine.sum, other.tx, NULL FROM trace mine
+JOIN log other ON other.replica = mine.replica AND other.num = mine.num AND other.num > 0 AND other.origin IN smaller
+WHERE mine.origin = ?1
+
+-- name: untraced
+SELECT seq, replica, num, at_ms, tx FROM log WHERE origin = ? AND seq > ? AND seq <= ? AND num > 0
+
+-- name: addTrace
+INSERT INTO trace (origin, seq, replica, num, sum, at_ms) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+
+-- name: hasTraces
+SELECT EXISTS (SELECT 1 FROM trace)
+
+-- name: dropTraces
+DELETE FROM trace WHERE origin = ? AND seq <= ?
+
+-- name: exportTraces
+CREATE TABLE snap.trace AS SELECT o.name AS origin, t.seq, t.replica, t.num, t.sum, t.at_ms FROM main.trace t JOIN main.origin o ON o.id = t.origin
+
+-- name: traces
+SELECT origin, seq, replica, num, sum, at_ms FROM trace
+
+-- name: hasTable
+SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?)
 
 -- name: addTwice
 INSERT INTO twice (seq, at_ms) VALUES (?, ?) ON CONFLICT DO NOTHING

@@ -27,6 +27,9 @@ func (g *Ingress) TrimOld(ctx context.Context, b Bounds, own uint64) (more bool,
 	const op = "ingress.TrimOld"
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if err := g.dropTraces(ctx); err != nil {
+		return false, sqlite.Wrap(op, err)
+	}
 	now, everywhere := g.cfg.Now(), g.everywhere()
 	upto := change.Vector{}
 	for name, o := range g.origins {
@@ -107,6 +110,9 @@ func (g *Ingress) cut(ctx context.Context, tx *sql.Tx, name string, o *origin, s
 		return err
 	}
 	if err := g.keepStamps(ctx, tx, o.id, seq); err != nil {
+		return err
+	}
+	if err := g.keepTraces(ctx, tx, name, o, seq); err != nil {
 		return err
 	}
 	var bytes int64

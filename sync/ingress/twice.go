@@ -27,7 +27,21 @@ func (g *Ingress) noteTwice(ctx context.Context, tx *sql.Tx, name string, o *ori
 	if o == own {
 		query = "alsoTheirs"
 	}
-	rows, err := tx.QueryContext(ctx, q(query), own.id, o.id, from, o.head)
+	return g.note(ctx, tx, q(query), own.id, o.id, from, o.head)
+}
+
+// noteTraced does the same for all that was trimmed, here or where rows were taken from, before this region had it.
+func (g *Ingress) noteTraced(ctx context.Context, tx *sql.Tx) error {
+	own := g.origins[g.cfg.Region]
+	if own == nil {
+		return nil
+	}
+	return g.note(ctx, tx, q("alsoTraced"), own.id)
+}
+
+// note reads pairs of an own entry and another region's under one number. Of each the transaction is there, or its sum.
+func (g *Ingress) note(ctx context.Context, tx *sql.Tx, query string, args ...any) error {
+	rows, err := tx.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -36,15 +50,19 @@ func (g *Ingress) noteTwice(ctx context.Context, tx *sql.Tx, name string, o *ori
 	for rows.Next() {
 		var seq uint64
 		var atMS int64
-		var mine, other []byte
-		if err := rows.Scan(&seq, &atMS, &mine, &other); err != nil {
+		var mine, mineSum, other, otherSum []byte
+		if err := rows.Scan(&seq, &atMS, &mine, &mineSum, &other, &otherSum); err != nil {
 			return err
 		}
-		same, err := sameChange(mine, other)
+		x, err := sumOf(mine, mineSum)
 		if err != nil {
 			return err
 		}
-		if same { // a device restored from an old backup gives a number to two changes
+		y, err := sumOf(other, otherSum)
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(x, y) { // a device restored from an old backup gives a number to two changes
 			at[seq] = atMS
 		}
 	}
@@ -60,13 +78,12 @@ func (g *Ingress) noteTwice(ctx context.Context, tx *sql.Tx, name string, o *ori
 	return nil
 }
 
-func sameChange(a, b []byte) (bool, error) {
-	x, err := change.Decode(a)
-	if err != nil {
-		return false, err
+func sumOf(raw, known []byte) ([]byte, error) {
+	if known != nil {
+		return known, nil
 	}
-	y, err := change.Decode(b)
-	return err == nil && bytes.Equal(sum(x), sum(y)), err
+	t, err := change.Decode(raw)
+	return sum(t), err
 }
 
 // Twice gives what Forget was not told of yet. After a lost file was made again entries may come again.

@@ -23,12 +23,9 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // BenchmarkBetweenRegions (P7): from a push's answer in one region to the feed of the other, over a link without delay.
 func BenchmarkBetweenRegions(b *testing.B) {
-	h := edgetest.NewHub(b)
-	eu, us := newEdge(b, h, "eu"), newEdge(b, h, "us")
-	ana := h.NewPerson()
-	acme := h.NewTenant(ana)
-	know(b, h.Revoke(h.NewPerson()), eu, us)
-	from, to := eu.connect(ana, acme.ID), us.connect(ana, acme.ID)
+	w := newTwo(b)
+	eu, us, ana, acme := w.eu, w.us, w.ana, w.acme
+	from, to := eu.connect(ana, acme), us.connect(ana, acme)
 	feed := to.Subscribe(b, wire.ScopeAll)
 	var took []time.Duration
 	for b.Loop() {

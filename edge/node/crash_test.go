@@ -258,21 +258,18 @@ func TestSecondProcessOnTheSameFolder(t *testing.T) {
 
 func TestHubRestarts(t *testing.T) {
 	t.Parallel()
-	h := edgetest.NewHub(t)
-	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
-	ana, bo := h.NewPerson(), h.NewPerson()
-	acme := h.NewTenant(ana, bo)
-	know(t, h.Revoke(h.NewPerson()), eu, us)
-	a, b := eu.connect(ana, acme.ID), us.connect(bo, acme.ID)
-	h.Stop()
+	w := newTwo(t)
+	eu, us, ana, bo, acme := w.eu, w.us, w.ana, w.bo, w.acme
+	a, b := eu.connect(ana, acme), us.connect(bo, acme)
+	w.Stop()
 	pushMany(t, a, 300)
 	pushMany(t, b, 300)
-	late := eu.connect(bo, acme.ID) // signed-in people come in while the hub is away
+	late := eu.connect(bo, acme) // signed-in people come in while the hub is away
 	pushMany(t, late, 10)
 	time.Sleep(3 * time.Second)
-	h.Start()
+	w.Start()
 	began := time.Now()
-	want := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
-	equal(t, patience, acme.ID, want, eu, us)
+	want := w.heads()
+	equal(t, patience, acme, want, eu, us)
 	t.Logf("equal %v after the hub's restart", time.Since(began))
 }

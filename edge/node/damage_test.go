@@ -89,50 +89,47 @@ func TestDamagedFileIsMadeAgain(t *testing.T) {
 	} {
 		t.Run(strings.ReplaceAll(name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
-			h := edgetest.NewHub(t)
-			eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
-			ana, bo := h.NewPerson(), h.NewPerson()
-			acme := h.NewTenant(ana, bo)
-			know(t, h.Revoke(h.NewPerson()), eu, us)
+			w := newTwo(t)
+			eu, us, ana, bo, acme := w.eu, w.us, w.ana, w.bo, w.acme
 			if c.trimmed {
 				eu.bound(short)
 				us.bound(short)
 			}
-			a := eu.connect(ana, acme.ID)
+			a := eu.connect(ana, acme)
 			pushMany(t, a, 200)
-			pushMany(t, us.connect(bo, acme.ID), 200)
-			want := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
-			equal(t, patience, acme.ID, want, eu, us)
+			pushMany(t, us.connect(bo, acme), 200)
+			want := w.heads()
+			equal(t, patience, acme, want, eu, us)
 			if c.trimmed {
-				us.trimmed(acme.ID, "eu", want["eu"]-1)
-				us.trimmed(acme.ID, "us", want["us"]-1)
+				us.trimmed(acme, "eu", want["eu"]-1)
+				us.trimmed(acme, "us", want["us"]-1)
 			}
 			switch {
 			case c.running:
-				eu.spoil(acme.ID)
-				eu.CopyForTest(filepath.Join(t.TempDir(), "copy.db"), acme.ID) // whoever reads the file finds out
+				eu.spoil(acme)
+				eu.CopyForTest(filepath.Join(t.TempDir(), "copy.db"), acme) // whoever reads the file finds out
 			default:
 				eu.Close()
-				eu.spoil(acme.ID)
+				eu.spoil(acme)
 				if !c.streams {
 					if err := os.RemoveAll(filepath.Join(eu.cfg.DataDir, "streams")); err != nil {
 						t.Fatal(err)
 					}
 				}
 				eu.start()
-				a = eu.connect(ana, acme.ID)
+				a = eu.connect(ana, acme)
 			}
 			edgetest.Eventually(t, patience, "the workspace is served again", func() bool { _, _, err := a.Pull(nil); return err == nil })
-			if got := eu.HeadsForTest(acme.ID); !got.Covers(want) {
+			if got := eu.HeadsForTest(acme); !got.Covers(want) {
 				t.Errorf("served with %v, had %v", got, want)
 			}
-			pushMany(t, eu.connect(bo, acme.ID), 10)
+			pushMany(t, eu.connect(bo, acme), 10)
 			want["eu"] += 10
-			equal(t, patience, acme.ID, want, eu, us)
-			if got := eu.HeadsForTest(acme.ID)["eu"]; got != want["eu"] {
+			equal(t, patience, acme, want, eu, us)
+			if got := eu.HeadsForTest(acme)["eu"]; got != want["eu"] {
 				t.Errorf("head %d, want %d", got, want["eu"])
 			}
-			if n := len(eu.kept(acme.ID)); n == 0 {
+			if n := len(eu.kept(acme)); n == 0 {
 				t.Error("the damaged file is not kept")
 			}
 			if !strings.Contains(eu.log.String(), "is damaged; it is set aside") || !strings.Contains(eu.log.String(), "was made again") {
@@ -211,30 +208,27 @@ func TestDamagedFileThatNobodyHas(t *testing.T) {
 // guess: the operator decides.
 func TestDamageAfterACrashIsNotGuessedAway(t *testing.T) {
 	t.Parallel()
-	h := edgetest.NewHub(t)
-	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
-	ana := h.NewPerson()
-	acme := h.NewTenant(ana)
-	know(t, h.Revoke(h.NewPerson()), eu, us)
-	pushMany(t, eu.connect(ana, acme.ID), 50)
-	want := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"]}
-	equal(t, patience, acme.ID, want, eu, us)
+	w := newTwo(t)
+	eu, us, ana, acme := w.eu, w.us, w.ana, w.acme
+	pushMany(t, eu.connect(ana, acme), 50)
+	want := change.Vector{"eu": eu.HeadsForTest(acme)["eu"]}
+	equal(t, patience, acme, want, eu, us)
 	eu.Close()
 	eu.crashed()
-	eu.spoil(acme.ID)
+	eu.spoil(acme)
 	eu.start()
-	a := eu.connect(ana, acme.ID)
+	a := eu.connect(ana, acme)
 	if _, _, err := a.Pull(nil); fault.KindOf(err) != fault.Unavailable {
 		t.Fatalf("got %v, want unavailable", err)
 	}
-	if err := os.WriteFile(eu.PathForTest(acme.ID)+".accept", nil, 0o600); err != nil {
+	if err := os.WriteFile(eu.PathForTest(acme)+".accept", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	edgetest.Eventually(t, patience, "the workspace is served again", func() bool { _, _, err := a.Pull(nil); return err == nil })
-	equal(t, patience, acme.ID, want, eu, us)
-	pushMany(t, eu.connect(ana, acme.ID), 10)
+	equal(t, patience, acme, want, eu, us)
+	pushMany(t, eu.connect(ana, acme), 10)
 	want["eu"] += 10
-	equal(t, patience, acme.ID, want, eu, us)
+	equal(t, patience, acme, want, eu, us)
 }
 
 // A region that is all by itself, and whose streams are gone too, still has the log in the damaged file.

@@ -83,15 +83,12 @@ func TestStreamLosesItsTail(t *testing.T) {
 
 func TestStreamsAreLostWhole(t *testing.T) {
 	t.Parallel()
-	h := edgetest.NewHub(t)
-	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
-	ana := h.NewPerson()
-	acme := h.NewTenant(ana)
-	know(t, h.Revoke(h.NewPerson()), eu, us)
-	pushMany(t, eu.connect(ana, acme.ID), 50)
-	equal(t, patience, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	w := newTwo(t)
+	eu, us, ana, acme := w.eu, w.us, w.ana, w.acme
+	pushMany(t, eu.connect(ana, acme), 50)
+	equal(t, patience, acme, eu.HeadsForTest(acme), eu, us)
 	us.link.Cut()
-	pushMany(t, eu.connect(ana, acme.ID), 50)
+	pushMany(t, eu.connect(ana, acme), 50)
 	eu.Close()
 	if err := os.RemoveAll(filepath.Join(eu.cfg.DataDir, "streams")); err != nil {
 		t.Fatal(err)
@@ -99,9 +96,9 @@ func TestStreamsAreLostWhole(t *testing.T) {
 	eu.clean()
 	eu.start()
 	us.link.Heal()
-	equal(t, patience, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
-	pushMany(t, eu.connect(ana, acme.ID), 10)
-	equal(t, patience, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	equal(t, patience, acme, eu.HeadsForTest(acme), eu, us)
+	pushMany(t, eu.connect(ana, acme), 10)
+	equal(t, patience, acme, eu.HeadsForTest(acme), eu, us)
 }
 
 // A process that dies between a commit and its publication makes that good at the next start, without anybody's help.
@@ -133,21 +130,18 @@ func TestUnpublishedLogIsPublishedAtTheNextStart(t *testing.T) {
 // that no sequence stands for two changes.
 func TestFileIsPutBackFromAnOlderCopy(t *testing.T) {
 	t.Parallel()
-	h := edgetest.NewHub(t)
-	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
-	ana := h.NewPerson()
-	acme := h.NewTenant(ana)
-	know(t, h.Revoke(h.NewPerson()), eu, us)
+	w := newTwo(t)
+	eu, us, ana, acme := w.eu, w.us, w.ana, w.acme
 	tenants, streams := filepath.Join(eu.cfg.DataDir, "tenants"), filepath.Join(eu.cfg.DataDir, "streams")
-	pushMany(t, eu.connect(ana, acme.ID), 20)
+	pushMany(t, eu.connect(ana, acme), 20)
 	for _, name := range []string{"from the own stream", "from the other region"} {
 		eu.Close()
 		restore := keep(t, tenants)
 		eu.start()
-		pushMany(t, eu.connect(ana, acme.ID), 30)
-		pushMany(t, us.connect(ana, acme.ID), 5)
-		head := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
-		equal(t, patience, acme.ID, head, eu, us)
+		pushMany(t, eu.connect(ana, acme), 30)
+		pushMany(t, us.connect(ana, acme), 5)
+		head := w.heads()
+		equal(t, patience, acme, head, eu, us)
 		eu.Close()
 		restore()
 		if name == "from the other region" {
@@ -156,11 +150,11 @@ func TestFileIsPutBackFromAnOlderCopy(t *testing.T) {
 			}
 		}
 		eu.start()
-		edgetest.Eventually(t, patience, name+": the lost changes are back", func() bool { return eu.HeadsForTest(acme.ID).Covers(head) })
-		pushMany(t, eu.connect(ana, acme.ID), 10)
+		edgetest.Eventually(t, patience, name+": the lost changes are back", func() bool { return eu.HeadsForTest(acme).Covers(head) })
+		pushMany(t, eu.connect(ana, acme), 10)
 		want := change.Vector{"eu": head["eu"] + 10, "us": head["us"]}
-		equal(t, patience, acme.ID, want, eu, us)
-		if got := eu.HeadsForTest(acme.ID)["eu"]; got != want["eu"] {
+		equal(t, patience, acme, want, eu, us)
+		if got := eu.HeadsForTest(acme)["eu"]; got != want["eu"] {
 			t.Errorf("%s: head %d, want %d", name, got, want["eu"])
 		}
 	}

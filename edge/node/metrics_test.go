@@ -14,11 +14,8 @@ import (
 
 // What a monitoring system reads is what happened, and names nobody.
 func TestMetrics(t *testing.T) {
-	h := edgetest.NewHub(t)
-	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
-	ana := h.NewPerson()
-	acme := h.NewTenant(ana)
-	know(t, h.Revoke(h.NewPerson()), eu, us)
+	w := newTwo(t)
+	eu, us, ana, acme := w.eu, w.us, w.ana, w.acme
 	m := metrics.New(metrics.Config{Listen: "127.0.0.1:0", Node: eu.Node, Log: slog.New(slog.DiscardHandler)})
 	if err := m.Open(t.Context()); err != nil {
 		t.Fatal(err)
@@ -36,9 +33,9 @@ func TestMetrics(t *testing.T) {
 		}
 		return string(b)
 	}
-	a := eu.connect(ana, acme.ID)
+	a := eu.connect(ana, acme)
 	pushMany(t, a, 400) // in two pushes
-	pushMany(t, us.connect(ana, acme.ID), 10)
+	pushMany(t, us.connect(ana, acme), 10)
 	var got string
 	for _, want := range []string{
 		`holdfast_edge_connections 1`, `holdfast_edge_open_files 1`, `holdfast_edge_pushes_total 2`, `holdfast_edge_commits_total 2`,
@@ -48,7 +45,7 @@ func TestMetrics(t *testing.T) {
 		line := regexp.MustCompile("(?m)^" + want + "$")
 		edgetest.Eventually(t, patience, want, func() bool { got = read(); return line.MatchString(got) })
 	}
-	for _, name := range []string{string(acme.ID), string(ana.ID), string(ana.Session)} {
+	for _, name := range []string{string(acme), string(ana.ID), string(ana.Session)} {
 		if strings.Contains(got, name) {
 			t.Errorf("the metrics name %s", name)
 		}

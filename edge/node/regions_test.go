@@ -10,12 +10,9 @@ import (
 )
 
 func TestChangeReachesTheOtherRegion(t *testing.T) {
-	h := edgetest.NewHub(t)
-	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
-	ana, bo := h.NewPerson(), h.NewPerson()
-	acme := h.NewTenant(ana, bo)
-	know(t, h.Revoke(h.NewPerson()), eu, us)
-	a, b := eu.connect(ana, acme.ID), us.connect(bo, acme.ID)
+	w := newTwo(t)
+	eu, us, ana, bo, acme := w.eu, w.us, w.ana, w.bo, w.acme
+	a, b := eu.connect(ana, acme), us.connect(bo, acme)
 	feed := b.Subscribe(t, wire.ScopeAll)
 
 	r, err := a.Push(a.Next("one"))
@@ -44,20 +41,17 @@ func TestChangeReachesTheOtherRegion(t *testing.T) {
 	if last.Head["eu"] != seq || len(es) == 0 {
 		t.Errorf("pull in the other region: head %v with %d entries, want eu at %d", last.Head, len(es), seq)
 	}
-	equal(t, patience, acme.ID, change.Vector{"eu": seq}, eu, us)
+	equal(t, patience, acme, change.Vector{"eu": seq}, eu, us)
 	edgetest.Eventually(t, patience, "both know that it is everywhere", func() bool {
-		return eu.EverywhereForTest(acme.ID)["eu"] == seq && us.EverywhereForTest(acme.ID)["eu"] == seq
+		return eu.EverywhereForTest(acme)["eu"] == seq && us.EverywhereForTest(acme)["eu"] == seq
 	})
 }
 
 func TestEverywhereWaitsForACutRegion(t *testing.T) {
 	t.Parallel()
-	h := edgetest.NewHub(t)
-	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
-	ana := h.NewPerson()
-	acme := h.NewTenant(ana)
-	know(t, h.Revoke(h.NewPerson()), eu, us)
-	a := eu.connect(ana, acme.ID)
+	w := newTwo(t)
+	eu, us, ana, acme := w.eu, w.us, w.ana, w.acme
+	a := eu.connect(ana, acme)
 	feed := a.Subscribe(t, wire.ScopeAll)
 	us.link.Cut()
 	r, err := a.Push(a.Next("one"))
@@ -66,7 +60,7 @@ func TestEverywhereWaitsForACutRegion(t *testing.T) {
 	}
 	seq := r.Fates[0].Seq
 	time.Sleep(time.Second)
-	if got := eu.EverywhereForTest(acme.ID)["eu"]; got >= seq {
+	if got := eu.EverywhereForTest(acme)["eu"]; got >= seq {
 		t.Errorf("everywhere while a region is cut off: got %d, want less than %d", got, seq)
 	}
 	us.link.Heal()
@@ -87,12 +81,9 @@ func TestEverywhereWaitsForACutRegion(t *testing.T) {
 func TestCutRegionsGoOnAndHeal(t *testing.T) {
 	t.Parallel()
 	const each = 3000
-	h := edgetest.NewHub(t)
-	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
-	ana, bo := h.NewPerson(), h.NewPerson()
-	acme := h.NewTenant(ana, bo)
-	know(t, h.Revoke(h.NewPerson()), eu, us)
-	a, b := eu.connect(ana, acme.ID), us.connect(bo, acme.ID)
+	w := newTwo(t)
+	eu, us, ana, bo, acme := w.eu, w.us, w.ana, w.bo, w.acme
+	a, b := eu.connect(ana, acme), us.connect(bo, acme)
 	pushMany(t, a, 10)
 	pushMany(t, b, 10)
 	for _, broken := range []struct {
@@ -105,13 +96,13 @@ func TestCutRegionsGoOnAndHeal(t *testing.T) {
 		pushMany(t, a, each)
 		pushMany(t, b, each)
 		time.Sleep(time.Until(began.Add(broken.while)))
-		want := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
+		want := w.heads()
 		us.link.Heal()
 		healed := time.Now()
 		for _, e := range []*edge{eu, us} {
-			edgetest.Eventually(t, patience, e.Region()+" has all", func() bool { return e.HeadsForTest(acme.ID).Covers(want) })
+			edgetest.Eventually(t, patience, e.Region()+" has all", func() bool { return e.HeadsForTest(acme).Covers(want) })
 			t.Logf("%s: %s had all %d after %v", broken.name, e.Region(), each, time.Since(healed))
 		}
-		equal(t, patience, acme.ID, want, eu, us)
+		equal(t, patience, acme, want, eu, us)
 	}
 }

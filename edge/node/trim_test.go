@@ -11,7 +11,6 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"holdfast/edge/edgetest"
-	"holdfast/sync/change"
 	"holdfast/sync/id"
 	"holdfast/sync/ingress"
 	"holdfast/sync/port"
@@ -72,19 +71,16 @@ func TestOperationStreamsHaveBounds(t *testing.T) {
 // A region that comes back when the streams do not reach back that far fetches what it lacks from the files.
 func TestRegionBehindTheStreamsReadsTheFiles(t *testing.T) {
 	t.Parallel()
-	h := edgetest.NewHub(t)
-	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
-	ana := h.NewPerson()
-	acme := h.NewTenant(ana)
-	know(t, h.Revoke(h.NewPerson()), eu, us)
-	pushMany(t, eu.connect(ana, acme.ID), 20)
-	equal(t, patience, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	w := newTwo(t)
+	eu, us, ana, acme := w.eu, w.us, w.ana, w.acme
+	pushMany(t, eu.connect(ana, acme), 20)
+	equal(t, patience, acme, eu.HeadsForTest(acme), eu, us)
 	us.link.Cut()
-	pushMany(t, eu.connect(ana, acme.ID), 500)
+	pushMany(t, eu.connect(ana, acme), 500)
 	eu.expired()
-	pushMany(t, eu.connect(ana, acme.ID), 20)
+	pushMany(t, eu.connect(ana, acme), 20)
 	us.link.Heal()
-	equal(t, patience, acme.ID, eu.HeadsForTest(acme.ID), eu, us)
+	equal(t, patience, acme, eu.HeadsForTest(acme), eu, us)
 	if strings.Contains(us.log.String(), "taking another region's rows") {
 		t.Error("the log had it all, and the rows were taken")
 	}
@@ -93,41 +89,38 @@ func TestRegionBehindTheStreamsReadsTheFiles(t *testing.T) {
 // Two regions that were apart for longer than their logs reach back take each other's rows: nobody lacks anything.
 func TestRegionBehindTheLogTakesTheRows(t *testing.T) {
 	t.Parallel()
-	h := edgetest.NewHub(t)
-	eu, us := newEdge(t, h, "eu"), newEdge(t, h, "us")
-	ana, bo := h.NewPerson(), h.NewPerson()
-	acme := h.NewTenant(ana, bo)
-	know(t, h.Revoke(h.NewPerson()), eu, us)
+	w := newTwo(t)
+	eu, us, ana, bo, acme := w.eu, w.us, w.ana, w.bo, w.acme
 	eu.bound(short)
 	us.bound(short)
-	pushMany(t, eu.connect(ana, acme.ID), 20)
-	pushMany(t, us.connect(bo, acme.ID), 20)
-	both := change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
-	equal(t, patience, acme.ID, both, eu, us)
+	pushMany(t, eu.connect(ana, acme), 20)
+	pushMany(t, us.connect(bo, acme), 20)
+	both := w.heads()
+	equal(t, patience, acme, both, eu, us)
 	us.link.Cut()
 	for _, e := range []*edge{eu, us} {
-		pushMany(t, e.connect(ana, acme.ID), 600)
-		e.trimmed(acme.ID, e.Region(), both[e.Region()]+100)
+		pushMany(t, e.connect(ana, acme), 600)
+		e.trimmed(acme, e.Region(), both[e.Region()]+100)
 		e.expired()
-		pushMany(t, e.connect(ana, acme.ID), 20)
+		pushMany(t, e.connect(ana, acme), 20)
 	}
 	us.link.Heal()
-	both = change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"], "us": us.HeadsForTest(acme.ID)["us"]}
-	equal(t, patience, acme.ID, both, eu, us)
+	both = w.heads()
+	equal(t, patience, acme, both, eu, us)
 	for _, e := range []*edge{eu, us} {
 		if !strings.Contains(e.log.String(), "taking another region's rows") {
 			t.Errorf("%s did not take rows; what was tested?", e.Region())
 		}
-		pushMany(t, e.connect(bo, acme.ID), 10)
+		pushMany(t, e.connect(bo, acme), 10)
 		both[e.Region()] += 10
 	}
-	equal(t, patience, acme.ID, both, eu, us)
+	equal(t, patience, acme, both, eu, us)
 	edgetest.Eventually(t, patience, "everything is everywhere", func() bool {
-		return eu.EverywhereForTest(acme.ID).Covers(both) && us.EverywhereForTest(acme.ID).Covers(both)
+		return eu.EverywhereForTest(acme).Covers(both) && us.EverywhereForTest(acme).Covers(both)
 	})
 	for _, e := range []*edge{eu, us} {
 		edgetest.Eventually(t, patience, "all changes are counted once", func() bool {
-			return countedChanges(t, h, e.Region(), acme.ID) == 650
+			return countedChanges(t, w.Hub, e.Region(), acme) == 650
 		})
 	}
 }

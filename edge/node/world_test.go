@@ -139,6 +139,29 @@ func (e *edge) copy(w id.ID) (string, change.Vector) {
 	return path, v
 }
 
+// two are two regions of one hub with a workspace of two people.
+type two struct {
+	*edgetest.Hub
+	eu, us  *edge
+	ana, bo edgetest.Person
+	acme    id.ID
+}
+
+func newTwo(t testing.TB) two {
+	t.Helper()
+	w := two{Hub: edgetest.NewHub(t)}
+	w.eu, w.us = newEdge(t, w.Hub, "eu"), newEdge(t, w.Hub, "us")
+	w.ana, w.bo = w.NewPerson(), w.NewPerson()
+	w.acme = w.NewTenant(w.ana, w.bo).ID
+	know(t, w.Revoke(w.NewPerson()), w.eu, w.us)
+	return w
+}
+
+// heads are how far each region's own log of the workspace has come.
+func (w two) heads() change.Vector {
+	return change.Vector{"eu": w.eu.HeadsForTest(w.acme)["eu"], "us": w.us.HeadsForTest(w.acme)["us"]}
+}
+
 // know waits until edges know the directory at its present revision.
 func know(t testing.TB, rev uint64, edges ...*edge) {
 	t.Helper()

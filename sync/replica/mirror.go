@@ -115,6 +115,25 @@ func (m *mirror) remove(num uint64, first bool) {
 	m.add(num, first, func(ctx context.Context) error { return m.to.Delete(ctx, num) })
 }
 
+// Forgotten is what of a mirror this replica made and no longer knows of: a change is in the database before it is in the mirror,
+// so numbers beyond the database's last say that the database has lost the end of what was written to it, as one that is whole
+// but whose log is gone. What the mirror still has under older numbers was settled, and is not brought back.
+func (r *Replica) Forgotten(s Saved) (lost Saved) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range s.Pending {
+		if t.Num > r.last {
+			lost.Pending = append(lost.Pending, t)
+		}
+	}
+	for _, x := range s.Refused {
+		if x.Tx.Num > r.last && x.Tx.Num < restoredFrom {
+			lost.Refused = append(lost.Refused, x)
+		}
+	}
+	return lost
+}
+
 // remirror has the copy hold what was restored under the numbers that it has now, and nothing else of it.
 func (r *Replica) remirror(s Saved) {
 	now := map[uint64]bool{}

@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync/atomic"
 	"testing"
 
@@ -67,6 +68,51 @@ func TestRestoreFromMirrorAndSalvage(t *testing.T) {
 			n.sync(e)
 			if o.digest() != n.digest() || o.Counts().Waiting != 0 {
 				t.Fatal("replicas differ")
+			}
+		})
+	}
+}
+
+// A database that opens well and has lost the end of what was written to it, as when its log is gone: what only the mirror has comes
+// back, and reaches the region also where numbers were used before that the database does not remember. What was settled stays settled.
+func TestDatabaseThatForgot(t *testing.T) {
+	for name, pushed := range map[string]bool{"nothing-pushed": false, "one-pushed": true} {
+		t.Run(name, func(t *testing.T) {
+			e, m := newEdge(t, "eu"), replica.NewShelf()
+			d := newDevice(t, ana, 1)
+			d.mirror = m
+			d.reopen()
+			d.sync(e)
+			d.garden()
+			d.sync(e)
+			_, err := d.db.Exec("VACUUM INTO ?", d.path+".copy")
+			must(t, err)
+			d.do(work.SetStatus(fence, work.Review))
+			want := 2
+			if pushed { // its number is used, and the database will not know it
+				d.sync(e)
+				want = 1
+			}
+			d.do(work.RenameTask(fence, "only in the mirror"))
+			must(t, d.Close())
+
+			f := &device{t: t, path: d.path + ".copy", member: ana, now: start, rnd: rand.NewChaCha8([32]byte{9}), mirror: m}
+			f.reopen()
+			saved, err := m.Saved()
+			must(t, err)
+			if n, err := f.Restore(t.Context(), f.Forgotten(saved)); err != nil || n != want {
+				t.Fatalf("%d restored, want %d: %v", n, want, err)
+			}
+			if lost := f.Forgotten(replica.Saved{Pending: saved.Pending[:1]}); !pushed && len(lost.Pending) != 0 {
+				t.Fatalf("known again and still taken for lost: %+v", lost)
+			}
+			if r := f.push(e); (fault.KindOf(r.Err) == fault.Conflict) != pushed {
+				t.Fatalf("got %+v", r)
+			}
+			f.sync(e)
+			f.sync(e)
+			if f.title() != "only in the mirror" || f.Counts().Waiting != 0 || f.digest() != store0(t, e.db) {
+				t.Fatalf("title %q, %+v", f.title(), f.Counts())
 			}
 		})
 	}

@@ -82,8 +82,8 @@ func (r *rows) open(ctx context.Context) error {
 	if err := r.Open(ctx); err != nil {
 		return err
 	}
-	if fresh && r.worker.mirror != nil {
-		return r.restore(ctx)
+	if r.worker.mirror != nil {
+		return r.restore(ctx, fresh)
 	}
 	return nil
 }
@@ -118,13 +118,23 @@ func (r *rows) openFile(ctx context.Context, n int) error {
 	return err
 }
 
-// restore puts back what waited or was refused when the database was lost.
-func (r *rows) restore(ctx context.Context) error {
+// restore puts back what waited or was refused when the database was lost, or what one that is still there has forgotten.
+func (r *rows) restore(ctx context.Context, fresh bool) error {
 	saved, err := r.worker.mirror.Saved(ctx)
+	if err != nil && !fresh { // the database is what counts, and it is here
+		r.worker.log.Warn("the second copy of waiting changes cannot be read", "err", err)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	_, err = r.Restore(ctx, saved)
+	if !fresh {
+		saved = r.Forgotten(saved)
+	}
+	n, err := r.Restore(ctx, saved)
+	if n > 0 && !fresh {
+		r.worker.log.Warn("the database had lost changes that the second copy has", "changes", n)
+	}
 	return err
 }
 

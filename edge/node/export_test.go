@@ -72,3 +72,12 @@ func (n *Node) CheckpointForTest(t id.ID) error {
 	_, err = db.Exec("PRAGMA wal_checkpoint(RESTART)")
 	return err
 }
+
+// RefusedForTest is how many refusals of a workspace are kept beside its file.
+func (n *Node) RefusedForTest(t id.ID) int {
+	list, err := n.refused.Of(context.Background(), t)
+	if err != nil {
+		return -1
+	}
+	return len(list)
+}

@@ -26,6 +26,7 @@ import (
 	"holdfast/edge/meter"
 	"holdfast/edge/nodedb"
 	"holdfast/edge/quota"
+	"holdfast/edge/refused"
 	"holdfast/edge/rules"
 	"holdfast/edge/snapshot"
 	"holdfast/edge/stream"
@@ -71,6 +72,7 @@ type Node struct {
 	conns     *authn.Conns
 	dir       *dir.Dir
 	tenants   *tenant.Store
+	refused   *refused.Book
 	stream    *stream.Stream
 	meter     *meter.Meter
 	syncer    *syncer.Syncer
@@ -189,6 +191,7 @@ func (n *Node) build() {
 	n.dir.Watch(n.directoryChanged)
 	n.rules = rules.New(rules.Config{Directory: n.dir, Now: c.Now, Log: c.Log, Ran: func(t id.ID, d time.Duration) { n.meter.Ran(t, d) }})
 	plan := quota.New(quota.Config{Tenant: n.dir.Tenant, Regions: n.regionsOf, Now: c.Now})
+	n.refused = refused.New(n.db)
 	n.tenants = tenant.New(tenant.Config{
 		Dir: filepath.Join(c.DataDir, "tenants"), Region: c.Region, OpenMax: c.TenantsOpen, Now: c.Now, Log: c.Log,
 		Regions: n.regionsOf, Before: func(ctx context.Context, t id.ID) error { return n.stream.Before(ctx, t) },
@@ -203,8 +206,9 @@ func (n *Node) build() {
 			n.syncer.Feed(t, es)
 			n.stream.Committed(t, es)
 		},
-		Merged: func(t *tenant.Tenant, es []change.Entry) { n.syncer.Feed(t, es) },
-		Twice:  func(ctx context.Context, t id.ID, list []ingress.Twice) error { return n.meter.Twice(ctx, t, list) },
+		Merged:  func(t *tenant.Tenant, es []change.Entry) { n.syncer.Feed(t, es) },
+		Refused: n.refused.Keep,
+		Twice:   func(ctx context.Context, t id.ID, list []ingress.Twice) error { return n.meter.Twice(ctx, t, list) },
 	})
 	n.exports = snapshot.New(snapshot.Config{Dir: filepath.Join(c.DataDir, "exports"), Tenants: n.tenants, Now: c.Now, Log: c.Log,
 		Write: func(ctx context.Context, t *tenant.Tenant, path string) (change.Vector, error) {
@@ -230,6 +234,9 @@ func (n *Node) openParts(ctx context.Context) error {
 		}
 	})
 	if err := n.stream.Open(ctx); err != nil {
+		return err
+	}
+	if err := n.refused.Open(ctx); err != nil {
 		return err
 	}
 	if err := n.tenants.Open(ctx); err != nil {
@@ -297,6 +304,16 @@ func validRegion(name string) bool {
 func (n *Node) opened(ctx context.Context, t *tenant.Tenant) error {
 	if err := n.stream.Opened(ctx, t); err != nil {
 		return err
+	}
+	refusals, err := n.refused.Of(ctx, t.ID)
+	if err != nil {
+		return err
+	}
+	if err := t.Refuse(ctx, refusals); err != nil {
+		if kind := fault.KindOf(err); kind != fault.Full || t.Rebuilding() {
+			return err
+		}
+		n.cfg.Log.Warn("refusals not compared with the workspace's file", "tenant", t.ID, "err", err)
 	}
 	// People who cannot be written down now (a full disk) must not keep the others from reading; it comes again before
 	// every push.

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"holdfast/sync/change"
+	"holdfast/sync/fault"
 	"holdfast/sync/ingress"
 	"holdfast/sync/wire"
 )
@@ -75,10 +76,27 @@ func (t *Tenant) pushGroup(ctx context.Context) {
 		offers[i] = w.Offer
 	}
 	var done []change.Entry
-	for i, o := range t.in.PushAll(ctx, offers) {
+	outcomes := t.in.PushAll(ctx, offers)
+	refused := t.refused(ctx, outcomes)
+	for i, o := range outcomes {
+		if refused != nil && len(o.Refused) > 0 { // asked again, they get the same answer
+			o.Reply = wire.PushReply{NowMS: o.Reply.NowMS, Err: refused}
+		}
 		o.Reply.Err = t.sick(o.Reply.Err)
 		group[i].done, group[i].reply = true, o.Reply
 		done = append(done, o.Done...)
 	}
 	t.tell(t.s.cfg.Committed, done)
+}
+
+// refused has refusals kept beside the file.
+func (t *Tenant) refused(ctx context.Context, outcomes []ingress.Outcome) error {
+	if t.s.cfg.Refused == nil {
+		return nil
+	}
+	err := t.s.cfg.Refused(ctx, t.ID, outcomes)
+	if err != nil {
+		t.s.cfg.Log.Warn("refusals not kept; the pushes come again", "tenant", t.ID, "err", err)
+	}
+	return fault.Wrap("tenant.refused", err)
 }

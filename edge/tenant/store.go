@@ -50,6 +50,9 @@ type Config struct {
 	Opened func(ctx context.Context, t *Tenant) error
 	// Committed are entries that this region accepted, Merged those that it took from others.
 	Committed, Merged func(t *Tenant, entries []change.Entry)
+	// Refused is called with what became of pushes before anybody is told; when it cannot keep their refusals, those pushes are
+	// to come again.
+	Refused func(ctx context.Context, tenant id.ID, pushes []ingress.Outcome) error
 	// Twice is called with own entries whose change another region counts (ingress.Twice). They come again until it gives no error,
 	// and may come again after that.
 	Twice func(ctx context.Context, tenant id.ID, list []ingress.Twice) error

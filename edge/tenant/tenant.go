@@ -176,6 +176,11 @@ func (t *Tenant) Log(ctx context.Context, origin string, after uint64, bytesMax 
 	return es, t.sick(err)
 }
 
+// Refuse brings back refusals that the file may have lost (ingress.Ingress.Refuse).
+func (t *Tenant) Refuse(ctx context.Context, list []ingress.Refusal) error {
+	return t.sick(t.in.Refuse(ctx, list))
+}
+
 // Made gives the sequences of what the region committed itself (ingress.Ingress.Made).
 func (t *Tenant) Made(ctx context.Context, after, upto uint64) ([]uint64, error) {
 	return t.in.Made(ctx, after, upto)

@@ -15,10 +15,27 @@ type Offer struct {
 	Req wire.PushRequest
 }
 
-// Outcome is what Push returns.
+// Outcome is what became of a push.
 type Outcome struct {
 	Reply wire.PushReply
 	Done  []change.Entry
+
+	Replica uint64
+	Settled uint64    // the replica knows the fates up to this number
+	Refused []Refusal // those in the reply
+}
+
+func outcome(req wire.PushRequest, reply wire.PushReply, done []change.Entry) Outcome {
+	o := Outcome{Reply: reply, Done: done, Replica: req.Replica}
+	if reply.Err == nil && len(req.Txs) > 0 || len(reply.Fates) > 0 {
+		o.Settled = req.Txs[0].Num - 1
+	}
+	for i, f := range reply.Fates {
+		if !f.Accepted {
+			o.Refused = append(o.Refused, Refusal{req.Replica, sum(req.Txs[i]), f})
+		}
+	}
+	return o
 }
 
 // PushAll does what Push does for each offer, in the order given, and commits them together: many small pushes at once
@@ -31,7 +48,8 @@ func (g *Ingress) PushAll(ctx context.Context, offers []Offer) []Outcome {
 		return out
 	}
 	for i, o := range offers {
-		out[i].Reply, out[i].Done = g.pushOne(ctx, o.Who, o.Req)
+		reply, done := g.pushOne(ctx, o.Who, o.Req)
+		out[i] = outcome(o.Req, reply, done)
 	}
 	return out
 }
@@ -59,7 +77,7 @@ func (g *Ingress) pushTogether(ctx context.Context, offers []Offer, out []Outcom
 		return false
 	}
 	for i, b := range batches {
-		out[i] = Outcome{wire.PushReply{NowMS: now.UnixMilli(), Fates: b.fates, Err: b.stop}, b.done}
+		out[i] = outcome(b.req, wire.PushReply{NowMS: now.UnixMilli(), Fates: b.fates, Err: b.stop}, b.done)
 	}
 	return true
 }

@@ -68,6 +68,9 @@ SELECT sum, fate FROM fate WHERE replica = ? AND num = ?
 INSERT INTO fate (replica, num, sum, fate) VALUES (?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET sum = excluded.sum, fate = excluded.fate
 
+-- name: addFateOnce
+INSERT INTO fate (replica, num, sum, fate) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING
+
 -- name: pruneStrangers
 DELETE FROM fate WHERE NOT EXISTS (SELECT 1 FROM replica r WHERE r.replica = fate.replica)
   AND num <= (SELECT max(f.num) FROM fate f WHERE f.replica = fate.replica) - ?

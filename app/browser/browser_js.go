@@ -265,6 +265,25 @@ func Copy(text string) bool {
 	return bad == nil
 }
 
+// File reads the file that was chosen in an input, if it has at most so many bytes. It waits: not for the drawing goroutine.
+func File(dom string, max int) ([]byte, bool) {
+	el, ok := byID(dom)
+	if !ok {
+		return nil, false
+	}
+	file := el.Get("files").Index(0)
+	if !file.Truthy() || file.Get("size").Int() > max {
+		return nil, false
+	}
+	data, bad := await(file.Call("arrayBuffer"))
+	if bad != nil {
+		return nil, false
+	}
+	b := make([]byte, data.Get("byteLength").Int())
+	js.CopyBytesToGo(b, js.Global().Get("Uint8Array").New(data))
+	return b, true
+}
+
 // Load and Store keep small texts on this device; a browser that refuses keeps nothing.
 func Load(key string) string {
 	v, err := storage("getItem", key)

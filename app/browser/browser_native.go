@@ -33,6 +33,7 @@ func SetScrollTop(id string, top int)                          {}
 func ScrollIntoView(id string)                                 {}
 func ShowModal(id string)                                      {}
 func Copy(text string) bool                                    { return false }
+func File(dom string, max int) ([]byte, bool)                  { return nil, false }
 func Load(key string) string                                   { return "" }
 func Store(key, value string)                                  {}
 func Theme() string                                            { return "system" }

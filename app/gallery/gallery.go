@@ -47,11 +47,12 @@ type world struct {
 	rand    *rand.ChaCha8
 	replica *memory.Replica
 	keys    []api.Key
+	rules   []api.Rule
 	asks    int // requests without an answer
 }
 
 func newWorld(state string) *world {
-	w := &world{state: state, started: time.Now(), rand: rand.NewChaCha8([32]byte{7}), keys: slices.Clone(keys)}
+	w := &world{state: state, started: time.Now(), rand: rand.NewChaCha8([32]byte{7}), keys: slices.Clone(keys), rules: slices.Clone(rules)}
 	w.replica = memory.New(Ana, w.now)
 	w.seed()
 	w.replica.SetStatus(func(s *port.Status) {

@@ -4,6 +4,7 @@ package gallery_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"holdfast/app/gallery"
@@ -76,6 +77,41 @@ func TestLabels(t *testing.T) {
 	g.WaitText("5 labels")
 	g.Click("role=button:Undo")
 	g.WaitText("6 labels")
+}
+
+// choose puts a file into the open dialog's field, as the browser's own window for it does.
+func choose(g *browser.Page, dom, name, content string) {
+	g.Run(`{ const d = new DataTransfer(); d.items.add(new File([` + strconv.Quote(content) + `], ` + strconv.Quote(name) + `)); document.getElementById(` + strconv.Quote(dom) + `).files = d.files }`)
+}
+
+// A rule is added by choosing its file, what is wrong with the file is said in the dialog, and it is switched off, on and removed.
+func TestRulesAreAddedSwitchedAndRemoved(t *testing.T) {
+	g := open(t, ws(route.Members))
+	g.WaitText("Done needs somebody")
+	g.WaitText("Switched off · 4.6 KB")
+	g.Click("#rule-add")
+	g.Fill("#r-name", "No shouting")
+	g.Press("Enter")
+	g.WaitText("Fill in “Module” first.")
+	choose(g, "r-file", "rule.txt", "no module")
+	g.Click("#dialog-ok")
+	g.WaitText("The file is not a WebAssembly module.")
+	choose(g, "r-file", "rule.wasm", strings.Repeat("x", 200_000))
+	g.Click("#dialog-ok")
+	g.WaitText("has more than")
+	choose(g, "r-file", "rule.wasm", "\x00asm and more")
+	g.Click("#dialog-ok")
+	g.WaitGone("#dialog")
+	g.WaitText("No shouting")
+	g.WaitText("On · 13 bytes · changed just now")
+	g.Click("#rule-r3")
+	g.WaitText("The rule is off.")
+	g.WaitText("Switched off · 13 bytes")
+	g.Click("role=button:Remove No shouting")
+	g.WaitText("are accepted from then on")
+	g.Click("#dialog-ok")
+	g.WaitText("The rule is removed.")
+	g.WaitGone("text=No shouting")
 }
 
 func makeKey(g *browser.Page, name string) {

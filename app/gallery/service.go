@@ -49,7 +49,7 @@ func (w *world) fetch(method, path, body string) (int, string, error) {
 	case "POST /api/workspaces/" + string(Tenant) + "/invitations":
 		return reply(api.Invitation{ID: "j", Role: "member", URL: "/join/k2d8", ExpiresMS: ms(7)})
 	case "GET /api/workspaces/" + string(Tenant) + "/usage":
-		return reply(api.Usage{Month: "2026-11", AsOfMS: ms(0), Rows: []api.UsageRow{{Meter: "changes", Quantity: 18412}, {Meter: "api-calls", Quantity: 350}, {Meter: "storage-bytes", Unit: "bytes", Quantity: 7_340_032}, {Meter: "storage-byte-hours", Unit: "byte-hours", Quantity: 2_900_000_000}, {Meter: "connected-seconds", Unit: "seconds", Quantity: 1_534_000}, {Meter: "egress-bytes", Unit: "bytes", Quantity: 48_230_112}, {Meter: "notifications", Unit: "notifications", Quantity: 61}, {Meter: "seats", Unit: "seats", Quantity: 4}, {Meter: "seats-peak", Unit: "seats", Quantity: 5}, {Meter: "seat-hours", Unit: "seat-hours", Quantity: 1_740}}})
+		return reply(api.Usage{Month: "2026-11", AsOfMS: ms(0), Rows: []api.UsageRow{{Meter: "changes", Quantity: 18412}, {Meter: "api-calls", Quantity: 350}, {Meter: "storage-bytes", Unit: "bytes", Quantity: 7_340_032}, {Meter: "storage-byte-hours", Unit: "byte-hours", Quantity: 2_900_000_000}, {Meter: "connected-seconds", Unit: "seconds", Quantity: 1_534_000}, {Meter: "egress-bytes", Unit: "bytes", Quantity: 48_230_112}, {Meter: "rule-nanoseconds", Unit: "nanoseconds", Quantity: 58_400_000}, {Meter: "notifications", Unit: "notifications", Quantity: 61}, {Meter: "seats", Unit: "seats", Quantity: 4}, {Meter: "seats-peak", Unit: "seats", Quantity: 5}, {Meter: "seat-hours", Unit: "seat-hours", Quantity: 1_740}}})
 	case "GET " + billingPath, "POST " + billingPath + "/plan", "POST " + billingPath + "/cancel", "POST " + billingPath + "/reactivate", "POST " + billingPath + "/preview":
 		return reply(billing(path))
 	case "GET " + hooksPath:
@@ -62,6 +62,9 @@ func (w *world) fetch(method, path, body string) (int, string, error) {
 		return reply(api.Invited{Workspace: "Harbor Studio", Inviter: "Bo Lindqvist"})
 	case "GET /api/invitations/old":
 		return 404, `{"kind":"not-found"}`, nil
+	}
+	if rest, ok := strings.CutPrefix(path, rulesPath); ok {
+		return w.rulesOf(method, rest, body)
 	}
 	if rest, ok := strings.CutPrefix(path, keysPath); ok {
 		return w.keysOf(method, rest, body)

@@ -19,7 +19,7 @@ type APIKeys struct {
 }
 
 // keyScopes are what a key may be allowed, and what that is in words.
-var keyScopes = [][2]string{{"events:write", "send usage events"}, {"billing:read", "read the billing"}, {"billing:write", "change the billing"}}
+var keyScopes = [][2]string{{"events:write", "send usage events"}, {"billing:read", "read the billing"}, {"billing:write", "change the billing"}, {"rules:read", "see the rules"}, {"rules:write", "change the rules"}}
 
 // keyDays are how long a key may be good; 0 is for ever.
 var keyDays = [][2]string{{"30", "30"}, {"90", "90"}, {"365", "365"}, {"0", "Never"}}

@@ -83,6 +83,7 @@ func (c *MembersPage) Render() app.UI {
 		app.If(len(open) > 0, func() app.UI {
 			return app.Section().Body(app.Header().Body(app.H2().Text("Open invitations")), app.Ul().Class("cards").Body(open...))
 		}),
+		app.If(manage, func() app.UI { return &Rules{App: a} }),
 	))
 }
 
@@ -294,7 +295,11 @@ func meterWords(r api.UsageRow) (name, note, value string) {
 
 // brief writes a time that may be very short.
 func brief(nanoseconds int64) string {
-	if ms := nanoseconds / 1e6; ms < 1000 {
+	ms := nanoseconds / 1e6
+	if ms == 0 && nanoseconds > 0 {
+		return "less than 1 ms"
+	}
+	if ms < 1000 {
 		return view.Number(ms) + " ms"
 	}
 	if s := nanoseconds / 1e9; s < 60 {

@@ -266,7 +266,8 @@ func TestAmountOf(t *testing.T) {
 		n    int64
 		want string
 	}{{"storage-byte-hours", 0, "0 bytes"}, {"storage-byte-hours", 1, "less than 1 KB"}, {"storage-byte-hours", 729_999, "less than 1 KB"}, {"storage-byte-hours", 730_000, "1.0 KB"},
-		{"egress-bytes", 999, "999 bytes"}, {"connected-seconds", 3599, "59 min"}, {"connected-seconds", 7200, "2 h"}, {"changes", 1234, "1,234"}} {
+		{"egress-bytes", 999, "999 bytes"}, {"connected-seconds", 3599, "59 min"}, {"connected-seconds", 7200, "2 h"}, {"changes", 1234, "1,234"},
+		{"rule-nanoseconds", 0, "0 ms"}, {"rule-nanoseconds", 1, "less than 1 ms"}, {"rule-nanoseconds", 2_500_000, "2 ms"}, {"rule-nanoseconds", 61e9, "1 min"}, {"rule-nanoseconds", 59e9, "59 s"}, {"rule-nanoseconds", 7200e9, "2 h"}} {
 		if got := amountOf(c.unit, c.n); got != c.want {
 			t.Errorf("amountOf(%s, %d) = %q, want %q", c.unit, c.n, got, c.want)
 		}

@@ -117,6 +117,7 @@ type Field struct {
 	Value                   string // at first
 	Placeholder             string
 	Complete                string // autocomplete
+	Accept                  string // a file of this type is chosen, and not a text written
 	Max                     int
 	Required                bool
 }
@@ -124,6 +125,9 @@ type Field struct {
 func (f Field) UI() app.UI {
 	in := app.Input().Class("input").ID(f.DOM).Type("text").Placeholder(f.Placeholder).Attr("value", f.Value).
 		Attr("autocomplete", or(f.Complete, "off")).Required(f.Required)
+	if f.Accept != "" {
+		in = in.Type("file").Accept(f.Accept)
+	}
 	if f.Max > 0 {
 		in = in.MaxLength(f.Max)
 	}

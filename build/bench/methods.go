@@ -37,6 +37,8 @@ same rows with the same driver. cr-sqlite's native extension is not on npm: its 
 in memory, in Node, without a disk under it. A task of six columns is six changes there and counts as one.`},
 	{"P13", usageRate, `A real meter counts into its outbox and publishes to the region's stream; a hub of its own process adds up and is killed again and again. All totals are
 compared with what was counted. Beside as many events of the same size, published (asynchronously) and consumed with nats.go over the same links, nothing counted.`},
+	{"P15", ruleRun, `One of the sample rules (AssemblyScript), asked about the change of a task's status as an edge asks it: the row is encoded with all columns before and after,
+the rule answers, its time is counted. Beside a module that accepts at once, given the same bytes; both calls can be stopped from outside.`},
 	{"Lighthouse", audits, `The npm package, with its own throttling: a wide screen on a good line, and a middling phone (a quarter of this machine's speed) on slow 4G. Each visit
 is the first in a new profile. Accessibility and best practices come out the same each time and are held by a test; performance changes with the load.`},
 }

@@ -2,10 +2,6 @@
 package rules
 
 import (
-	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,28 +13,13 @@ import (
 	"holdfast/sync/work"
 )
 
-// compile compiles a rule as its README says.
-func compile(t testing.TB, name string) []byte {
-	t.Helper()
-	if err := pipeline.NPM(t.Context(), ".", t.Logf); err != nil {
-		t.Fatal(err)
-	}
-	out := filepath.Join(t.TempDir(), name+".wasm")
-	cmd := exec.CommandContext(t.Context(), "node", "node_modules/assemblyscript/bin/asc.js", name+".ts", "--outFile", out, "-O", "--runtime", "stub", "--use", "abort=")
-	if msg, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, bytes.TrimSpace(msg))
-	}
-	module, err := os.ReadFile(out)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return module
-}
-
 // start compiles a rule and starts it as an edge does, once the hub would have taken it.
 func start(t testing.TB, name string) (*guest.Program, *guest.Instance) {
 	t.Helper()
-	module := compile(t, name)
+	module, err := pipeline.Rule(t.Context(), "../..", name, t.Logf)
+	if err != nil {
+		t.Fatal(err)
+	}
 	e := guest.New(t.Context())
 	t.Cleanup(func() {
 		if err := e.Close(t.Context()); err != nil {

@@ -5,6 +5,8 @@
 package crdt
 
 import (
+	"slices"
+
 	"holdfast/sync/change"
 	"holdfast/sync/hlc"
 )
@@ -82,21 +84,60 @@ type Write struct {
 //
 // A base that is not before its own write's stamp is from before that replica's clock was clamped: its writer knew its
 // own earlier writes, so none of those can be lost to it.
+//
+// It goes from the latest write to the earliest, so that what is kept of those seen is all later ones, and of those the ones
+// that knew least: n log n, because nobody bounds how often one cell may be written.
 func Lost(writes []Write) []bool {
 	lost := make([]bool, len(writes))
-	for i, e := range writes {
-		for _, f := range writes {
-			if !e.Stamp.Before(f.Stamp) {
-				continue
-			}
-			if f.Base == e.Stamp {
-				lost[i] = false
-				break
-			}
-			if f.Base.Before(e.Stamp) && f.Val != e.Val {
-				lost[i] = true
-			}
+	order := make([]int, len(writes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return writes[j].Stamp.Compare(writes[i].Stamp) })
+	replaced := make(map[hlc.Stamp]bool, len(writes)) // stamps that a later write knew
+	var least ignorant
+	for len(order) > 0 {
+		same := 1
+		for same < len(order) && writes[order[same]].Stamp == writes[order[0]].Stamp {
+			same++
 		}
+		for _, i := range order[:same] {
+			lost[i] = !replaced[writes[i].Stamp] && least.of(writes[i])
+		}
+		for _, i := range order[:same] {
+			replaced[writes[i].Base] = true
+			least.add(writes[i])
+		}
+		order = order[same:]
 	}
 	return lost
+}
+
+// ignorant holds, of some writes, the one with the earliest base, and the one with the earliest base among those of another
+// value.
+type ignorant struct {
+	first, other Write
+	n            int // how many of the two there are
+}
+
+func (g *ignorant) add(w Write) {
+	switch {
+	case g.n == 0:
+		g.first, g.n = w, 1
+	case w.Val == g.first.Val:
+		if w.Base.Before(g.first.Base) {
+			g.first.Base = w.Base
+		}
+	case g.n == 1 || w.Base.Before(g.other.Base):
+		g.other, g.n = w, 2
+	}
+	if g.n == 2 && g.other.Base.Before(g.first.Base) {
+		g.first, g.other = g.other, g.first
+	}
+}
+
+// of tells whether one of the writes has another value and did not know w.
+func (g *ignorant) of(w Write) bool {
+	return g.n > 0 && g.first.Val != w.Val && g.first.Base.Before(w.Stamp) ||
+		g.n > 1 && g.other.Val != w.Val && g.other.Base.Before(w.Stamp)
 }

@@ -133,3 +133,52 @@ func TestLostLaws(t *testing.T) {
 		}
 	})
 }
+
+// lostByPairs is what Lost says, in so many words: each write beside every other.
+func lostByPairs(writes []Write) []bool {
+	lost := make([]bool, len(writes))
+	for i, e := range writes {
+		for _, f := range writes {
+			if !e.Stamp.Before(f.Stamp) {
+				continue
+			}
+			if f.Base == e.Stamp {
+				lost[i] = false
+				break
+			}
+			if f.Base.Before(e.Stamp) && f.Val != e.Val {
+				lost[i] = true
+			}
+		}
+	}
+	return lost
+}
+
+func TestLostIsWhatPairsSay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		stamp := rapid.Custom(func(t *rapid.T) hlc.Stamp { return hlc.Make(rapid.Int64Range(1, 12).Draw(t, "ms"), 0, 1) })
+		writes := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Write {
+			w := Write{Stamp: stamp.Draw(t, "stamp"), Val: change.V(rapid.IntRange(0, 3).Draw(t, "value"))}
+			if rapid.Bool().Draw(t, "based") {
+				w.Base = stamp.Draw(t, "base")
+			}
+			return w
+		}), 0, 12).Draw(t, "writes")
+		if got, want := Lost(writes), lostByPairs(writes); !slices.Equal(got, want) {
+			t.Fatalf("got %v, want %v for %v", got, want, writes)
+		}
+	})
+}
+
+// As pairs these would be 90 thousand million.
+func TestLostOfVeryMany(t *testing.T) {
+	writes := make([]Write, 300_000)
+	for i := range writes {
+		writes[i] = Write{Stamp: hlc.Make(int64(i+1), 0, 1), Val: change.V(i)}
+	}
+	for i, lost := range Lost(writes) {
+		if lost != (i+1 < len(writes)) {
+			t.Fatalf("%d: lost %v", i, lost)
+		}
+	}
+}

@@ -39,8 +39,7 @@ func TestPushAllIsPushOneByOne(t *testing.T) {
 			all := append(offers()[:3:3], append(bad, offers()[3:]...)...)
 			var want []ingress.Outcome
 			for _, o := range all {
-				reply, done := single.Push(t.Context(), o.Who, o.Req)
-				want = append(want, ingress.Outcome{Reply: reply, Done: done})
+				want = append(want, single.PushAll(t.Context(), []ingress.Offer{o})...)
 			}
 			got := group.PushAll(t.Context(), all)
 			for i := range want {

@@ -56,7 +56,7 @@ func Merge(ctx context.Context, tx *sql.Tx, txs ...change.Tx) (Effect, error) {
 		return Effect{}, fault.E("store.Merge", fault.Unavailable, err)
 	}
 	// A context that can end costs a goroutine in every statement; stopping between transactions is enough.
-	m := merger{ctx: context.WithoutCancel(ctx), tx: tx, slots: make(map[slotKey]*slot)}
+	m := merger{ctx: context.WithoutCancel(ctx), tx: tx, slots: make(map[slotKey]*slot), doubts: make(map[doubtKey]*doubt)}
 	for _, step := range []func() error{func() error { return m.load(txs) }, func() error { return m.fold(txs) }, m.forgetOld, m.write} {
 		if err := step(); err != nil {
 			return Effect{}, sqlite.Wrap("store.Merge", err)
@@ -90,13 +90,17 @@ type past struct {
 	actor id.ID
 }
 
-// doubt is a write that may have lost.
+// doubt is a cell of which writes may have lost.
 type doubt struct {
-	l     *layout
-	row   id.ID
-	col   int
-	stamp hlc.Stamp
-	came  bool // it came just now and did not win
+	s      *slot
+	col    int
+	stamps []hlc.Stamp
+	came   []hlc.Stamp // they came just now and did not win
+}
+
+type doubtKey struct {
+	s   *slot
+	col int
 }
 
 type merger struct {
@@ -105,7 +109,7 @@ type merger struct {
 	slots  map[slotKey]*slot
 	order  []*slot // by table, then id
 	past   []past
-	doubts []doubt
+	doubts map[doubtKey]*doubt // by cell: its history is read once, however many writes came
 }
 
 // load reads all rows that the transactions touch.
@@ -228,10 +232,20 @@ func (m *merger) foldCell(s *slot, n int, col *work.Column, t *change.Tx, c *cha
 	}
 	switch {
 	case won != in:
-		m.doubts = append(m.doubts, doubt{s.l, s.row.ID, n, in.Stamp, true})
+		d := m.doubt(s, n)
+		d.came = append(d.came, in.Stamp)
 	case c.Base.Before(old.Stamp):
-		m.doubts = append(m.doubts, doubt{s.l, s.row.ID, n, old.Stamp, false})
+		d := m.doubt(s, n)
+		d.stamps = append(d.stamps, old.Stamp)
 	}
+}
+
+func (m *merger) doubt(s *slot, col int) *doubt {
+	k := doubtKey{s, col}
+	if m.doubts[k] == nil {
+		m.doubts[k] = &doubt{s: s, col: col}
+	}
+	return m.doubts[k]
 }
 
 // join brings a value into a cell. The history holds every write but a birth that is still the present value.
@@ -261,17 +275,15 @@ func (m *merger) join(s *slot, n int, col *work.Column, in crdt.Cell) (old, won 
 
 // forgetOld drops doubts about writes that came before: their loss was told then.
 func (m *merger) forgetOld() error {
-	for i := len(m.doubts) - 1; i >= 0; i-- {
-		d := &m.doubts[i]
-		if !d.came {
-			continue
-		}
-		var n int
-		if err := m.tx.QueryRowContext(m.ctx, historyHas, string(d.row), d.stamp[:], d.l.Columns[d.col].Name).Scan(&n); err != nil {
-			return err
-		}
-		if n > 0 {
-			m.doubts = slices.Delete(m.doubts, i, i+1)
+	for _, d := range m.doubts {
+		for _, stamp := range d.came {
+			var n int
+			if err := m.tx.QueryRowContext(m.ctx, historyHas, string(d.s.row.ID), stamp[:], d.s.l.Columns[d.col].Name).Scan(&n); err != nil {
+				return err
+			}
+			if n == 0 {
+				d.stamps = append(d.stamps, stamp)
+			}
 		}
 	}
 	return nil
@@ -286,15 +298,20 @@ func (m *merger) effect() (Effect, error) {
 		}
 	}
 	for _, d := range m.doubts {
-		row := m.slots[slotKey{d.l.Name, d.row}].row
-		list, err := pastOf(m.ctx, m.tx, row, d.col)
+		if len(d.stamps) == 0 {
+			continue
+		}
+		list, err := pastOf(m.ctx, m.tx, d.s.row, d.col)
 		if err != nil {
 			return Effect{}, fault.Wrap("store.Merge", err)
 		}
+		lost := make(map[hlc.Stamp]bool, len(list))
 		for _, p := range list {
-			if p.Stamp == d.stamp && p.Lost {
-				e.Lost = append(e.Lost, Loser{d.l.Name, d.row, d.l.Columns[d.col].Name, d.stamp})
-				break
+			lost[p.Stamp] = lost[p.Stamp] || p.Lost
+		}
+		for _, stamp := range d.stamps {
+			if lost[stamp] {
+				e.Lost = append(e.Lost, Loser{d.s.l.Name, d.s.row.ID, d.s.l.Columns[d.col].Name, stamp})
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -364,5 +365,39 @@ func TestRowRoundTrip(t *testing.T) {
 	got, found, err := Get(ctx, db, "task", r.ID)
 	if err != nil || !found || !slices.Equal(got.Cells, r.Cells) {
 		t.Fatalf("got %+v, %v, %v; want %+v", got, found, err, r)
+	}
+}
+
+// However often one row is created at once, each of its cells is judged once.
+func TestManyCreationsOfOneRow(t *testing.T) {
+	const many = 12_000
+	db := open(t)
+	task := id.Derive("T1")
+	var txs []change.Tx
+	for i := range many {
+		tx := newTask(int64(1000+i), task)
+		for j := range tx.Rows[0].Cells {
+			if c := &tx.Rows[0].Cells[j]; c.Col == "title" {
+				c.Val = change.V(fmt.Sprint("title ", i))
+			}
+		}
+		txs = append(txs, tx)
+	}
+	err := sqlite.Tx(t.Context(), db, func(tx *sql.Tx) error {
+		m := merger{ctx: t.Context(), tx: tx, slots: map[slotKey]*slot{}, doubts: map[doubtKey]*doubt{}}
+		if err := errors.Join(m.load(txs), m.fold(txs)); err != nil {
+			return err
+		}
+		if n, cols := len(m.doubts), len(work.TableOf("task").Columns); n == 0 || n > cols {
+			t.Errorf("%d histories are read for %d columns", n, cols)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := merge(t, db, txs...)
+	if len(e.Lost) != historyMax { // all that the history gives; the present one is not in it
+		t.Errorf("%d writes lost", len(e.Lost))
 	}
 }

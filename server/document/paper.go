@@ -209,19 +209,12 @@ func day(t time.Time, zone *time.Location) string {
 	return t.In(zone).Format("2 January 2006")
 }
 
-// span writes the days that are served; the day of the end is the last one, unless the time ends within it.
+// span writes the days that are served.
 func span(s period.Span, zone *time.Location) string {
-	a, b := s.Start.In(zone), s.End.In(zone)
 	if s.Start.IsZero() || s.Empty() {
-		return day(a, zone)
+		return day(s.Start.In(zone), zone)
 	}
-	if b.Sub(a) > 24*time.Hour {
-		b = b.Add(-time.Second)
-		if a.Hour() != 0 || a.Minute() != 0 {
-			b = b.AddDate(0, 0, -1)
-		}
-	}
-	return a.Format("2 Jan 2006") + " to " + b.Format("2 Jan 2006")
+	return s.Start.In(zone).Format("2 Jan 2006") + " to " + s.Last(zone).Format("2 Jan 2006")
 }
 
 func partText(what, quantity, rate, from, upTo string, c money.Currency) string {

@@ -241,8 +241,7 @@ func (d ublDoc) line(i int, l invoice.Line) *node {
 	n := el("cac:InvoiceLine", val("cbc:ID", money.Int(int64(i+1)).Text(0)),
 		val("cbc:InvoicedQuantity", "1", "unitCode", "C62"), d.amount("cbc:LineExtensionAmount", l.Net))
 	if !l.Span.Start.IsZero() && !l.Span.Empty() {
-		last := l.Span.End.Add(-time.Second)
-		n.Nodes = append(n.Nodes, el("cac:InvoicePeriod", val("cbc:StartDate", d.date(l.Span.Start)), val("cbc:EndDate", d.date(last))))
+		n.Nodes = append(n.Nodes, el("cac:InvoicePeriod", val("cbc:StartDate", d.date(l.Span.Start)), val("cbc:EndDate", d.date(l.Span.Last(d.zone)))))
 	}
 	price := l.Net
 	if off := l.Amount - l.Discounted(); off > 0 && !l.TaxIncluded {

@@ -139,3 +139,14 @@ func months(a, b time.Time) int {
 
 // Days is the number of calendar days from the day of s.Start to the day of s.End, the last not counted.
 func (s Span) Days(loc *time.Location) int { return civil(s.End.In(loc)) - civil(s.Start.In(loc)) }
+
+// Last is the last calendar day of s, as paper names it: the day on which s ends belongs whole to what comes after it, as DayActual counts.
+// Within a day, it is that day.
+func (s Span) Last(loc *time.Location) time.Time {
+	y, m, d := s.End.In(loc).Date()
+	last := time.Date(y, m, d-1, 0, 0, 0, 0, loc)
+	if y, m, d = s.Start.In(loc).Date(); last.Before(time.Date(y, m, d, 0, 0, 0, 0, loc)) {
+		last = time.Date(y, m, d, 0, 0, 0, 0, loc)
+	}
+	return last
+}

@@ -183,3 +183,29 @@ func TestDaylightSavingKeepsTheClock(t *testing.T) {
 		t.Errorf("got %d days, want 31", d)
 	}
 }
+
+func TestTheLastDayOfASpan(t *testing.T) {
+	paris, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range map[string][3]string{
+		"a month":                      {"2026-03-01T00:00", "2026-04-01T00:00", "2026-03-31"},
+		"from nine to nine":            {"2026-01-19T09:00", "2026-02-19T09:00", "2026-02-18"},
+		"cut at midnight":              {"2026-02-19T09:00", "2026-03-02T00:00", "2026-03-01"},
+		"from midnight to nine":        {"2026-03-02T00:00", "2026-03-19T09:00", "2026-03-18"},
+		"within a day":                 {"2026-03-02T09:00", "2026-03-02T15:00", "2026-03-02"},
+		"over the change of the clock": {"2026-03-29T00:00", "2026-03-30T00:00", "2026-03-29"},
+	} {
+		at := func(s string) time.Time {
+			v, err := time.ParseInLocation("2006-01-02T15:04", s, paris)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return v.UTC()
+		}
+		if got := (Span{at(x[0]), at(x[1])}).Last(paris).Format(time.DateOnly); got != x[2] {
+			t.Errorf("%s: got %s, want %s", name, got, x[2])
+		}
+	}
+}

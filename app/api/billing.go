@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/url"
+	"time"
 
 	"holdfast/sync/id"
 )
@@ -23,6 +24,7 @@ type Billing struct {
 		MayReactivate bool  `json:"mayReactivate"`
 	} `json:"plan"`
 	Standing  string         `json:"standing"` // good, past_due, restricted
+	Zone      []Offset       `json:"zone"`     // the earliest first
 	Plans     []BillingPlan  `json:"plans"`
 	Usage     []BillingUsage `json:"usage"`
 	Upcoming  *Bill          `json:"upcoming"`
@@ -34,6 +36,23 @@ type Billing struct {
 	Details   BillingDetails `json:"details"`
 	Processor string         `json:"processor"` // test: no money is moved; stripe: methods are added on its page
 	GoTo      string         `json:"goTo"`      // the page to which the browser has to go now
+}
+
+// Offset is by how much the clock of billing is ahead of UTC, from a moment on.
+type Offset struct {
+	FromMS  int64 `json:"fromMS"`
+	AheadMS int64 `json:"aheadMS"`
+}
+
+// Day is the day of a moment on the clock of billing, whose midnights begin and end what is paid for.
+func (b *Billing) Day(ms int64) string {
+	ahead := int64(0)
+	for i, o := range b.Zone {
+		if i == 0 || o.FromMS <= ms {
+			ahead = o.AheadMS
+		}
+	}
+	return time.UnixMilli(ms + ahead).UTC().Format("2 January 2006")
 }
 
 // BillingPlan is a plan for sale.

@@ -33,6 +33,8 @@ func (c *APIKeys) reload(ctx app.Context) {
 	c.load(ctx, func() ([]api.Key, *api.Problem) { return c.App.API.Keys(tenant) })
 }
 
+func date(ms int64) string { return timeOf(ms).UTC().Format("2 January 2006") }
+
 // keyMay says what a key may do.
 func keyMay(k api.Key) string {
 	var may []string

@@ -68,8 +68,6 @@ func standing(s string) string {
 	return ""
 }
 
-func date(ms int64) string { return timeOf(ms).UTC().Format("2 January 2006") }
-
 func (c *BillingPage) plans() app.UI {
 	b := c.b
 	var list []app.UI
@@ -163,7 +161,7 @@ func (c *BillingPage) upcoming() app.UI {
 	if u == nil {
 		return app.Section().Body(app.Header().Body(app.H2().Text("Next invoice")), app.P().Text("Nothing is to be paid. There will be no invoice for this month."))
 	}
-	return app.Section().Body(app.Header().Body(app.H2().Text("Next invoice"), app.P().Text("On "+date(c.b.Plan.UntilMS)+", with what is used so far")), bill(*u))
+	return app.Section().Body(app.Header().Body(app.H2().Text("Next invoice"), app.P().Text("On "+c.b.Day(c.b.Plan.UntilMS)+", with what is used so far")), bill(*u))
 }
 
 func (c *BillingPage) invoices() app.UI {
@@ -178,7 +176,7 @@ func (c *BillingPage) invoices() app.UI {
 			return app.A().Class("btn btn-quiet").Href(api.Document(tenant, v.Number, form)).Attr("download", v.Number+"."+form).Aria("label", label+" of "+v.Number).Body(view.Icon("download"), app.Span().Text(label))
 		}
 		list = append(list, app.Li().Body(
-			app.Div().Class("what").Body(app.Span().Text(v.Number+" · "+v.Total), app.Elem("small").Text(date(v.IssuedMS)+" · "+state)),
+			app.Div().Class("what").Body(app.Span().Text(v.Number+" · "+v.Total), app.Elem("small").Text(c.b.Day(v.IssuedMS)+" · "+state)),
 			app.If(v.Confirm, func() app.UI {
 				return view.Button{Act: "confirm", ID: v.Number, Label: "Confirm payment", Kind: "primary"}.UI()
 			}),
@@ -292,7 +290,7 @@ func (c *BillingPage) plan(ctx app.Context, plan string, after func(api.Billing,
 			}
 			text := "The change takes effect at once, and " + v.Due + " is charged now."
 			if v.WhenMS > 0 {
-				text = "The change takes effect on " + date(v.WhenMS) + ". Until then everything stays as it is."
+				text = "The change takes effect on " + c.b.Day(v.WhenMS) + ". Until then everything stays as it is."
 			}
 			if v.Back != "" {
 				text += " You get " + v.Back + " of credit for what is not used."

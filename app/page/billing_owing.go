@@ -22,12 +22,12 @@ func (c *BillingPage) owing() app.UI {
 			says = append(says, "The bank said: "+p.Why+".")
 		}
 		if p.RetryMS > 0 {
-			says = append(says, "It is tried again on "+date(p.RetryMS)+".")
+			says = append(says, "It is tried again on "+b.Day(p.RetryMS)+".")
 		} else {
 			says = append(says, "It is not tried again by itself: another payment method is needed.")
 		}
 		if p.RestrictMS > 0 {
-			says = append(says, "From "+date(p.RestrictMS)+" the workspace can only be read.")
+			says = append(says, "From "+b.Day(p.RestrictMS)+" the workspace can only be read.")
 		}
 		list = append(list, app.Li().Body(view.Icon("alert"), app.Div().Class("what").Body(
 			app.Span().Text(p.Number+" · "+p.Due+" to be paid"), app.Elem("small").Text(strings.Join(says, " ")))))
@@ -44,17 +44,17 @@ func planNote(b *api.Billing) string {
 	case p.Status == "cancelled":
 		return "It has ended. The workspace can be read, and nothing is deleted."
 	case p.EndsMS > 0:
-		return "Ends on " + date(p.EndsMS-1) + ". After that the workspace can only be read."
+		return "Ends on " + b.Day(p.EndsMS-1) + ". After that the workspace can only be read."
 	case p.Status == "paused" && p.ResumeMS > 0:
-		return "Paused until " + date(p.ResumeMS) + ". The workspace can be read."
+		return "Paused until " + b.Day(p.ResumeMS) + ". The workspace can be read."
 	case p.Status == "paused":
 		return "Paused. The workspace can be read."
 	case p.TrialMS > 0:
-		return "On trial until " + date(p.TrialMS-1) + ". Nothing is charged before."
+		return "On trial until " + b.Day(p.TrialMS-1) + ". Nothing is charged before."
 	case p.Next != "":
-		return "Changes to " + p.Next + " on " + date(p.UntilMS)
+		return "Changes to " + p.Next + " on " + b.Day(p.UntilMS)
 	}
-	return view.Count(int(p.Seats), "seat", "seats") + " · this month ends on " + date(p.UntilMS-1)
+	return view.Count(int(p.Seats), "seat", "seats") + " · this period ends on " + b.Day(p.UntilMS-1)
 }
 
 // planEnd is the way out of a plan, or back into it.
@@ -78,12 +78,13 @@ func (c *BillingPage) cancel(after func(api.Billing, *api.Problem, func(string),
 	if p.TrialMS > 0 {
 		last = p.TrialMS - 1
 	}
+	day := c.b.Day(last)
 	a.ask(dialog{Title: "Cancel " + p.Name, Back: "cancel-plan", Confirm: "Cancel at the end", Danger: true,
-		Text: "The plan runs until " + date(last) + ". After that everybody can read the workspace, and nobody can change it. Nothing is deleted. To go on working without paying, change to a free plan instead.",
+		Text: "The plan runs until " + day + ". After that everybody can read the workspace, and nobody can change it. Nothing is deleted. To go on working without paying, change to a free plan instead.",
 		Submit: func(_ map[string]string, done func(string)) {
 			go func() {
 				b, q := a.API.CancelPlan(tenant)
-				after(b, q, done, "The plan ends on "+date(last)+".")
+				after(b, q, done, "The plan ends on "+day+".")
 			}()
 		}})
 }
@@ -116,7 +117,7 @@ func (c *BillingPage) credits() app.UI {
 	for _, g := range c.b.Credits {
 		until := "It does not expire."
 		if g.ExpiresMS > 0 {
-			until = "To be used until " + date(g.ExpiresMS-1) + "."
+			until = "To be used until " + c.b.Day(g.ExpiresMS-1) + "."
 		}
 		list = append(list, app.Li().Body(app.Div().Class("what").Body(app.Span().Text(g.Left+" left"), app.Elem("small").Text(g.From+" · "+until))))
 	}

@@ -13,6 +13,7 @@ const (
 	leaseShare    = 20                   // usage is published to edges when it has eaten one part in so many of what was left
 	usageMax      = 366 * 24 * time.Hour // how much of the past is shown at once
 	forecastMax   = 30                   // times what is used so far
+	offsetYears   = 3                    // around now, for which the changes of the clock are told to browsers
 	testClocksMax = 100
 	testAwayMax   = 5 * 365 * 24 * time.Hour // how far from now a test clock may begin
 	testStepMax   = 5 * 366 * 24 * time.Hour // how far it moves at a time

@@ -20,6 +20,7 @@ import (
 type Overview struct {
 	Plan      PlanNow       `json:"plan"`
 	Standing  string        `json:"standing"` // good, past_due, restricted
+	Zone      []Offset      `json:"zone" doc:"Of the days on which things happen"`
 	Plans     []Offer       `json:"plans"`
 	Usage     []UsageNow    `json:"usage"`
 	Upcoming  *Bill         `json:"upcoming,omitempty"` // of the running month with usage so far; absent when nothing is to come
@@ -138,7 +139,7 @@ func (s *Service) Overview(ctx context.Context, tenant id.ID) (Overview, error) 
 	}
 	cat, now := b.engine.Catalog(), b.engine.Now()
 	sub := a.Sub()
-	o := Overview{Standing: a.Standing(), Processor: processor, Methods: []MethodNow{}, Notices: []NoticeShown{}, Invoices: []InvoiceRow{},
+	o := Overview{Standing: a.Standing(), Zone: offsets(cat.Zone, now), Processor: processor, Methods: []MethodNow{}, Notices: []NoticeShown{}, Invoices: []InvoiceRow{},
 		Plan:    PlanNow{ID: sub.Plan, Name: planName(cat, sub.Plan), Status: string(sub.Status), Seats: sub.Quantities[seats], FromMS: millis(sub.Period.Start), UntilMS: millis(sub.Period.End)},
 		Details: DetailsOf(a)}
 	o.Plan.ending(cat, sub)

@@ -61,9 +61,10 @@ type Service struct {
 	tests  testClocks
 	stripe *remote // nil: the test bank
 
-	recorded map[id.ID]time.Time // when usage was handed over last
-	passed   map[id.ID]passed    // what the latest pass saw
-	checked  string              // the day that was reconciled last
+	recorded map[id.ID]time.Time  // when usage was handed over last
+	passed   map[id.ID]passed     // what the latest pass saw
+	stuck    map[string]time.Time // accounts whose step of then cannot be done
+	checked  string               // the day that was reconciled last
 	opened   time.Time
 
 	stop context.CancelFunc

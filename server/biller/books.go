@@ -105,5 +105,8 @@ func (b *books) play(ctx context.Context, to time.Time) error {
 		if err := b.tick(ctx, latest(next, b.engine.Now())); err != nil {
 			return err
 		}
+		for _, x := range b.engine.Stuck() {
+			return x.Err
+		}
 	}
 }

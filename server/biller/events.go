@@ -2,7 +2,9 @@ package biller
 
 import (
 	"context"
+	"strings"
 	"time"
+	"unicode"
 
 	"holdfast/server/billing"
 	"holdfast/server/billingdb"
@@ -62,6 +64,8 @@ func own(e meter.Event, test bool) error {
 		return fault.Errorf(op, fault.Invalid, "Events of type %q are counted by Holdfast itself.", e.Type)
 	case e.Source == source || e.Source == "":
 		return fault.Errorf(op, fault.Invalid, "An event needs a source of its own.")
+	case strings.ContainsFunc(e.ID+e.Source+e.Type+e.Replaces, unicode.IsControl):
+		return fault.Errorf(op, fault.Invalid, "The id, the source and the type of an event have no control characters.")
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"time"
 
 	"holdfast/server/billing"
 	"holdfast/server/catalog"
@@ -26,6 +27,7 @@ func (s *Service) Pass(ctx context.Context) error {
 	if err := s.advance(ctx); err != nil {
 		errs = append(errs, err) // who is new gets an account all the same
 	}
+	s.alarm()
 	for _, b := range s.tests.list() {
 		if err := s.tellTest(ctx, b); err != nil && fault.KindOf(err) != fault.NotFound { // it is opened or taken away right now
 			errs = append(errs, fault.Wrap("biller.Pass "+string(b.tenant), err))
@@ -78,6 +80,19 @@ func (s *Service) see(t tenancy.Brief) {
 		a = nil // there is none: it is looked at again
 	}
 	s.passed[t.ID] = passed{t, a, s.engine.Catalog()}
+}
+
+// alarm tells of accounts whose next step cannot be done, each step once; reconciliation names them every day.
+func (s *Service) alarm() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := map[string]time.Time{}
+	for _, x := range s.engine.Stuck() {
+		if now[x.Customer] = x.At; !s.stuck[x.Customer].Equal(x.At) {
+			s.cfg.Log.Error("billing of an account stands still", "tenant", x.Customer, "due", x.At, "err", x.Err)
+		}
+	}
+	s.stuck = now
 }
 
 // alarming tells whether what was counted, and is not handed over yet, reaches a share of a limit at which the owner is told.

@@ -1,11 +1,15 @@
 package billing
 
 import (
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"holdfast/server/catalog"
 	"holdfast/server/invoice"
 	"holdfast/server/money"
+	"holdfast/server/naming"
 	"holdfast/server/payment"
 	"holdfast/server/period"
 	"holdfast/server/rating"
@@ -335,6 +339,9 @@ func (c CreditInvoice) apply(t *tx) error {
 			takes = append(takes, invoice.Take{Line: l.ID, Gross: parts[i]})
 		}
 	}
+	if err := printable(op, c.Reason); err != nil {
+		return err
+	}
 	reason := c.Reason
 	if reason == "" {
 		reason = "credited"
@@ -388,8 +395,19 @@ type Charge struct {
 }
 
 func (c Charge) apply(t *tx) error {
+	const op = "billing.Charge"
 	if c.Amount <= 0 || c.Name == "" {
-		return fault.Errorf("billing.Charge", fault.Invalid, "a charge needs a name and an amount above zero")
+		return fault.Errorf(op, fault.Invalid, "a charge needs a name and an amount above zero")
+	}
+	if err := printable(op, c.Name); err != nil {
+		return err
+	}
+	pending := c.Amount
+	for _, l := range t.Pending {
+		pending += l.Amount
+	}
+	if pending > money.MaxMinor {
+		return fault.Errorf(op, fault.TooLarge, "with what waits for the next invoice that is %s, which is more than can be billed at once", t.text(pending))
 	}
 	t.Lines++
 	l := invoice.Line{ID: t.lineID(), Kind: invoice.Manual, Name: c.Name, Amount: c.Amount, TaxCategory: c.TaxCategory,
@@ -424,9 +442,23 @@ func checkCustomer(c *catalog.Catalog, n Customer, at time.Time) (Customer, erro
 	if n.Name == "" {
 		n.Name = n.ID
 	}
+	if err := printable(op, append([]string{n.Name, n.Country, n.Email, n.CompanyID}, n.Address...)...); err != nil {
+		return n, err
+	}
 	if n.VATID, err = tax.CheckID(n.VATID); err != nil {
 		return n, err
 	}
 	_, err = tax.For(c, tax.Buyer{Country: n.Country, VATID: n.VATID, Status: n.VATStatus, Exempt: n.Exempt}, "standard", at)
 	return n, err
+}
+
+// printable refuses texts that no document can hold: XML has no control characters, and marks that turn the direction of writing make a
+// line read as another one.
+func printable(op string, texts ...string) error {
+	for _, s := range texts {
+		if !utf8.ValidString(s) || strings.ContainsFunc(s, unicode.IsControl) || naming.TurnsAround(s) {
+			return fault.Errorf(op, fault.Invalid, "%.60q cannot stand on a document: write it in one line, without control characters", s)
+		}
+	}
+	return nil
 }

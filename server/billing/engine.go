@@ -30,6 +30,7 @@ type Engine struct {
 	book     ledger.Book          // of what belongs to no customer
 	stray    []payment.Event
 	seen     map[string]bool
+	stuck    map[string]Stuck
 }
 
 // Config is what an Engine needs.
@@ -44,7 +45,7 @@ type Config struct {
 func New(c Config) *Engine {
 	return &Engine{proc: c.Processor, store: c.Store, cat: c.Catalog, now: c.Start.In(c.Catalog.Zone),
 		nums: Numbers{By: map[string]int64{}}, accounts: map[string]*Account{},
-		uses: map[string]int{}, seen: map[string]bool{}, alarm: map[string]time.Time{}}
+		uses: map[string]int{}, seen: map[string]bool{}, stuck: map[string]Stuck{}, alarm: map[string]time.Time{}}
 }
 
 // Now is the engine's time.
@@ -255,7 +256,26 @@ func (e *Engine) Next() time.Time {
 
 func (e *Engine) view(a *Account) *tx { return &tx{Account: a, cat: e.cat, now: e.now, nums: &e.nums} }
 
-// Advance moves the clock to a moment and does everything that falls due until then, in order.
+// Stuck is an account whose next step cannot be done, such as an invoice beyond what can be billed. Everybody else goes on.
+type Stuck struct {
+	Customer string
+	At       time.Time // when the step was due
+	Err      error
+}
+
+// Stuck lists them, by customer. Their step is tried again whenever the clock moves.
+func (e *Engine) Stuck() []Stuck {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []Stuck
+	for _, id := range sortedKeys(e.stuck) {
+		out = append(out, e.stuck[id])
+	}
+	return out
+}
+
+// Advance moves the clock to a moment and does everything that falls due until then, in order. What cannot be done for one account stays due
+// (Stuck) and keeps nobody else waiting.
 func (e *Engine) Advance(ctx context.Context, to time.Time) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -272,6 +292,9 @@ func (e *Engine) Advance(ctx context.Context, to time.Time) error {
 
 func (e *Engine) advance(ctx context.Context, to time.Time) error {
 	steps := map[string]int{}
+	for id := range e.stuck {
+		e.wake(id)
+	}
 	for e.clock.Len() > 0 && !e.clock[0].at.After(to) {
 		top := heap.Pop(&e.clock).(entry)
 		if at, ok := e.alarm[top.id]; !ok || !at.Equal(top.at) {
@@ -292,11 +315,14 @@ func (e *Engine) advance(ctx context.Context, to time.Time) error {
 		}
 		t := e.begin(a)
 		if err := next.what(t, next.at); err != nil {
-			return fault.Wrap("billing.Advance "+top.id, err)
+			e.stuck[top.id] = Stuck{top.id, next.at, fault.Wrap("billing.Advance "+top.id, err)}
+			continue
 		}
 		if err := e.commit(ctx, t); err != nil {
+			e.wake(top.id)
 			return err
 		}
+		delete(e.stuck, top.id)
 		if err := e.drain(ctx, top.id); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"holdfast/server/meter"
 	"holdfast/server/money"
 	"holdfast/server/payment"
 	"holdfast/sync/fault"
@@ -77,5 +78,47 @@ func TestWiresMatchWholeNumbersOnly(t *testing.T) {
 		if got := mentions(plain(ref), plain("INV-000001")); got != want {
 			t.Errorf("%q: got %v, want %v", ref, got, want)
 		}
+	}
+}
+
+// What cannot be billed for one customer stops neither the clock nor anybody else, is named by reconciliation, and goes on once it is mended.
+func TestOneStuckAccountStopsNobody(t *testing.T) {
+	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	w := newTown(t, "currency: EUR\nmeters: {calls: {aggregate: sum}}\nplans: {a: {prices: [{id: x, model: flat, amount: 10}, {id: calls, model: per_unit, meter: calls, amount: 1}]}}\n", start)
+	for _, c := range []string{"c", "d"} {
+		w.open(c, "ok")
+		w.do(c, Subscribe{Plan: "a"})
+	}
+	use := func(id, replaces, value string) {
+		t.Helper()
+		if _, err := w.e.Record(t.Context(), "c", meter.Event{Source: "s", ID: id, Type: "calls", Time: w.now, Replaces: replaces, Data: map[string]string{"value": value}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	use("1", "", "1000000000000000") // beyond what an invoice can hold
+	w.to(start.AddDate(0, 2, 3))
+	if n := len(w.account("d").Invoices); n != 3 {
+		t.Errorf("the other customer has %d invoices", n)
+	}
+	if n := len(w.account("c").Invoices); n != 1 {
+		t.Errorf("the stuck customer has %d invoices", n)
+	}
+	list := w.e.Stuck()
+	if len(list) != 1 || list[0].Customer != "c" || !list[0].At.Equal(start.AddDate(0, 1, 0)) || fault.KindOf(list[0].Err) != fault.TooLarge {
+		t.Fatalf("%+v", list)
+	}
+	if d := w.e.Reconcile(); len(d) != 1 || d[0].Customer != "c" || d[0].Got != fault.DetailOf(list[0].Err) {
+		t.Errorf("%+v", d)
+	}
+	if at := w.e.Next(); !at.After(w.now) {
+		t.Errorf("the clock waits for %v", at)
+	}
+	use("2", "1", "5")
+	w.to(w.now.Add(time.Minute))
+	if v := w.account("c").Invoices; len(v) != 3 || v[1].Total != 1500 || v[2].Total != 1000 || len(w.e.Stuck()) != 0 {
+		t.Errorf("%d invoices after it was mended, %+v", len(v), w.e.Stuck())
+	}
+	if d := w.e.Reconcile(); len(d) > 0 {
+		t.Errorf("%+v", d)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"holdfast/server/invoice"
 	"holdfast/server/money"
 	"holdfast/server/payment"
-	"holdfast/server/period"
 	"holdfast/server/rating"
 	"holdfast/sync/fault"
 )
@@ -98,11 +97,5 @@ func (a *Account) Recurring(cat *catalog.Catalog) (int64, error) {
 			sum = sum.Add(r.Exact)
 		}
 	}
-	return sum.Mul(inYear(ruling.Interval)).Mul(money.Frac(1, 12)).Round()
-}
-
-// inYear is how often an interval fits into a year.
-func inYear(i period.Interval) money.Exact {
-	times := map[period.Unit]int64{period.Day: 365, period.Week: 52, period.Month: 12, period.Year: 1}[i.Unit]
-	return money.Frac(times, int64(max(1, i.Count)))
+	return sum.Mul(ruling.Interval.PerYear()).Mul(money.Frac(1, 12)).Round()
 }

@@ -8,6 +8,7 @@ import (
 	"holdfast/server/ledger"
 	"holdfast/server/money"
 	"holdfast/server/payment"
+	"holdfast/sync/fault"
 )
 
 // Difference is a row that does not agree with another.
@@ -26,6 +27,9 @@ func (e *Engine) Reconcile() []Difference {
 	var out []Difference
 	for _, id := range e.order {
 		out = append(out, e.accounts[id].reconcile(e.cat)...)
+		if x, ok := e.stuck[id]; ok {
+			out = append(out, Difference{id, "what was due", fault.DetailOf(x.Err), "done on " + x.At.Format("2006-01-02 15:04")})
+		}
 	}
 	for _, row := range ledger.Trial(&e.book) {
 		if row.Sum != 0 {

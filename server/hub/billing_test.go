@@ -16,7 +16,7 @@ import (
 )
 
 // The owner sees the plan, the usage of the usage page, changes the plan and gets the invoice; edges know the limits at once.
-func TestBilling(t *testing.T) {
+func TestBM32_OwnersSeeAndChangeTheirBilling(t *testing.T) {
 	dir := t.TempDir()
 	h := open(t, dir, "127.0.0.1:0")
 	addr := h.LeafAddr()

@@ -2,6 +2,7 @@ package hub
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -70,6 +71,22 @@ func TestREST(t *testing.T) {
 	if states != "a counted|a repeated|b refused|c refused|" {
 		t.Errorf("%s", states)
 	}
+	// CloudEvents as others send them: attributes of the standard and of extensions, numbers as numbers, digit by digit.
+	rich := `[{"specversion":"1.0","id":"n1","source":"shop","type":"mails","subject":"x","datacontenttype":"application/json","traceparent":"00-1","data":{"value":0.1,"big":true}},` +
+		`{"specversion":"1.0","id":"n2","source":"shop","type":"mails","data":{"value":1e3}},{"specversion":"1.0","id":"n3","source":"shop","type":"mails","data":{"value":1000000000000001}},` +
+		`{"specversion":"1.0","id":"n\u0000","source":"shop","type":"mails","data":{"value":1}}]`
+	counted = nil
+	must(t, json.Unmarshal([]byte(want("BM1-cloudevents", 200, "", "k7", "POST", at+"/events", rich)), &counted))
+	if fmt.Sprint(counted) != "[{n1 counted} {n2 refused} {n3 refused} {n\x00 refused}]" {
+		t.Errorf("%q", fmt.Sprint(counted))
+	}
+	if status, _, answer := e.raw("POST", at+"/events", `[{"specversion":"1.0","id":"n5","source":"shop","type":"mails","data":{"value":1}}]`, func(r *http.Request) {
+		r.Header.Set("Content-Type", "application/cloudevents-batch+json")
+		r.Header.Set("Idempotency-Key", "k9")
+	}); status != 200 || !strings.Contains(answer, "counted") {
+		t.Errorf("the standard's own content type: %d %s", status, answer)
+	}
+	want("null-is-no-batch", 400, "no event", "k8", "POST", at+"/events", "null")
 	want("usage is billed", 200, `"name":"mails"`, "", "GET", at+"/billing", "")
 
 	var wg sync.WaitGroup // GW7: however many at once, one change happens

@@ -158,7 +158,10 @@ func Check(m *catalog.Meter, e Event) error {
 	if m.Aggregate == "unique" {
 		return nil
 	}
-	_, err := value(m, e)
+	n, err := value(m, e)
+	if err == nil && n.Cmp(money.Int(ValueMax)) > 0 {
+		err = fault.Errorf("meter.Check", fault.TooLarge, "event %s has a %s above %d; send what was used in parts", e.ID, m.Value, int64(ValueMax))
+	}
 	return err
 }
 

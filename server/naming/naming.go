@@ -21,7 +21,7 @@ func Clean(op, what, name string) (string, error) {
 	if name == "" {
 		return "", fault.Errorf(op, fault.Invalid, "Give %s a name.", what)
 	}
-	if turnsAround(name) {
+	if TurnsAround(name) {
 		return "", fault.Errorf(op, fault.Invalid, "That name has characters that change how text around it is read. Type it again.")
 	}
 	if kind, text := rule.Refuse(change.V(name)); text != "" {
@@ -30,7 +30,7 @@ func Clean(op, what, name string) (string, error) {
 	return name, nil
 }
 
-// turnsAround finds the controls of writing direction (Unicode UAX #9 §2) with which a name can pass for another.
-func turnsAround(s string) bool {
+// TurnsAround finds the controls of writing direction (Unicode UAX #9 §2) with which a name can pass for another.
+func TurnsAround(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 })
 }

@@ -8,6 +8,7 @@ package restapi
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -130,15 +131,33 @@ func (s *service) flush(ctx context.Context) string {
 // Workspace is in every path.
 type Workspace = endpoint.Workspace
 
-// Event is a CloudEvent (1.0) to be counted.
+// Event is a CloudEvent (1.0) to be counted. Attributes beyond these are taken, as the standard wants, and mean nothing here.
 type Event struct {
+	_           struct{}          `additionalProperties:"true"`
 	SpecVersion string            `json:"specversion" enum:"1.0"`
 	ID          string            `json:"id" minLength:"1" maxLength:"128" doc:"With the source, names the fact: a repetition is not counted"`
 	Source      string            `json:"source" minLength:"1" maxLength:"128"`
 	Type        string            `json:"type" minLength:"1" maxLength:"128" doc:"The event type of a meter in the catalogue"`
 	Time        time.Time         `json:"time,omitempty" required:"false"`
 	Replaces    string            `json:"replaces,omitempty" maxLength:"128" doc:"The id of an earlier event of the same source and type that this one corrects: its data take the place of that one's, at that one's time. Of several corrections the one with the greatest id counts"`
-	Data        map[string]string `json:"data,omitempty" doc:"What the meter adds up (by default value), and dimensions to filter by. Numbers are texts, so that none is rounded on the way"`
+	Data        map[string]Scalar `json:"data,omitempty" doc:"What the meter adds up (by default value), and dimensions to filter by. Numbers count digit by digit as they are written, also as texts"`
+}
+
+// Scalar is a text, a number or a truth value of JSON, kept as it was written: a number is never a float.
+type Scalar string
+
+// UnmarshalJSON reads one.
+func (v *Scalar) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		return json.Unmarshal(b, (*string)(v))
+	}
+	*v = Scalar(b)
+	return nil
+}
+
+// Schema says what it may be.
+func (Scalar) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{OneOf: []*huma.Schema{{Type: "string"}, {Type: "number"}, {Type: "boolean"}}}
 }
 
 type eventsInput struct {
@@ -156,7 +175,13 @@ type Counted struct {
 func (s *service) events(ctx context.Context, in eventsInput) ([]Counted, error) {
 	list := make([]meter.Event, len(in.Body))
 	for i, e := range in.Body {
-		list[i] = meter.Event{ID: e.ID, Source: e.Source, Type: e.Type, Time: e.Time, Replaces: e.Replaces, Data: e.Data}
+		list[i] = meter.Event{ID: e.ID, Source: e.Source, Type: e.Type, Time: e.Time, Replaces: e.Replaces, Data: map[string]string{}}
+		for k, v := range e.Data {
+			list[i].Data[k] = string(v)
+		}
+	}
+	if len(list) == 0 {
+		return nil, fault.Errorf("restapi.events", fault.Invalid, "There is no event in the batch.")
 	}
 	done, err := s.Billing.Record(ctx, in.Tenant(), list)
 	if err != nil {

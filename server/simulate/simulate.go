@@ -134,7 +134,7 @@ func (w *world) advance(to time.Time) error {
 		if next.After(w.now) {
 			w.now = next
 		}
-		if err := w.engine.Advance(w.ctx, w.now); err != nil {
+		if err := w.tick(w.now); err != nil {
 			return err
 		}
 		for _, e := range w.proc.Take() {
@@ -144,7 +144,18 @@ func (w *world) advance(to time.Time) error {
 		}
 	}
 	w.now = to
-	return w.engine.Advance(w.ctx, to)
+	return w.tick(to)
+}
+
+// tick moves the engine. A simulation ends at what cannot be done.
+func (w *world) tick(to time.Time) error {
+	if err := w.engine.Advance(w.ctx, to); err != nil {
+		return err
+	}
+	for _, s := range w.engine.Stuck() {
+		return fault.Errorf("simulate", fault.KindOf(s.Err), "%s, on %s: %s", s.Customer, s.At.Format("2006-01-02 15:04"), text(s.Err))
+	}
+	return nil
 }
 
 // text is what an error says to people.

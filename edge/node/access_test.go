@@ -28,7 +28,7 @@ func TestConnectionsEndWithTheirReason(t *testing.T) {
 	know(t, h.Revoke(h.NewPerson()), e)
 	a, b, c := e.connect(ana, acme.ID), e.connect(bo, acme.ID), e.connect(cy, acme.ID)
 	short := di
-	short.Cookie = h.Sign(di, 2*time.Second)
+	short.Cookie = h.Sign(di, 6*time.Second)
 	d := e.connect(short, acme.ID)
 
 	h.Revoke(bo)

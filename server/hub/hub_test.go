@@ -99,6 +99,7 @@ func (e *edge) workspace(name string) id.ID {
 // within tries until f succeeds: a link takes a moment to stand.
 func within(t *testing.T, d time.Duration, f func() error) {
 	t.Helper()
+	d *= 6 // the machine may have other things to do
 	deadline := time.Now().Add(d)
 	for {
 		err := f()

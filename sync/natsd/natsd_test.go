@@ -67,6 +67,20 @@ func core(t *testing.T, s *natsd.Server) *nats.Conn {
 	return nc
 }
 
+// reaches waits until requests of one server's CORE are answered in the other's.
+func reaches(t *testing.T, a, b *nats.Conn) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; {
+		err := answers(a, b)
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+}
+
 // answers tells whether a request from one server's CORE reaches a responder in the other's within a second.
 func answers(a, b *nats.Conn) error {
 	subject := nats.NewInbox()
@@ -91,9 +105,8 @@ func TestLinkCarriesCoreAndHeals(t *testing.T) {
 	hub, region, link := pair(t)
 	h, r := core(t, hub), core(t, region)
 	for _, broken := range []func(){link.Cut, link.Mute} {
-		if err := errors.Join(answers(h, r), answers(r, h)); err != nil {
-			t.Fatal("a whole link:", err)
-		}
+		reaches(t, h, r)
+		reaches(t, r, h)
 		broken()
 		if err := answers(r, h); err == nil {
 			t.Fatal("a request went over a cut link")
@@ -102,9 +115,8 @@ func TestLinkCarriesCoreAndHeals(t *testing.T) {
 		link.Heal()
 		linked(t, region, true)
 	}
-	if err := errors.Join(answers(h, r), answers(r, h)); err != nil {
-		t.Fatal("a healed link:", err)
-	}
+	reaches(t, h, r)
+	reaches(t, r, h)
 }
 
 // A path that swallows everything and closes nothing, also after it is whole again, is noticed by the silence and not only when
@@ -121,7 +133,7 @@ func TestSilentLinkIsDialedAnew(t *testing.T) {
 	<-beats // before one came nothing is expected
 	link.Mute()
 	link.Heal()
-	for end := time.Now().Add(20 * time.Second); answers(r, h) != nil; {
+	for end := time.Now().Add(time.Minute); answers(r, h) != nil; {
 		if time.Now().After(end) {
 			t.Fatal("the link is not dialed anew")
 		}
@@ -244,7 +256,7 @@ func TestGrantIsAllThatABrowserGets(t *testing.T) {
 			if !errors.Is(err, nats.ErrPermissionViolation) {
 				t.Fatal("got", err)
 			}
-		case <-time.After(2 * time.Second):
+		case <-time.After(time.Minute):
 			t.Fatal("not refused")
 		}
 	}
@@ -254,7 +266,7 @@ func TestGrantIsAllThatABrowserGets(t *testing.T) {
 		if got != id {
 			t.Fatalf("gone: got %d, want %d", got, id)
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("a kicked connection is not gone")
 	}
 }
@@ -304,9 +316,7 @@ func TestLinkIsSlowedBothWays(t *testing.T) {
 	const each = 40 * time.Millisecond
 	hub, region, link := pair(t)
 	h, r := core(t, hub), core(t, region)
-	if err := answers(r, h); err != nil {
-		t.Fatal(err)
-	}
+	reaches(t, r, h)
 	sub, err := h.Subscribe("echo", func(m *nats.Msg) { m.Respond(m.Data) })
 	if err != nil {
 		t.Fatal(err)

@@ -95,14 +95,14 @@ func TestBounds(t *testing.T) {
 	if fault.KindOf(err) != fault.TooLarge {
 		t.Errorf("%v", err)
 	}
-	if m, err := nc.Request("x.http", []byte("not http"), 5*time.Second); err != nil || !strings.Contains(string(m.Data), " 400 ") {
+	if m, err := nc.Request("x.http", []byte("not http"), time.Minute); err != nil || !strings.Contains(string(m.Data), " 400 ") {
 		t.Errorf("%v", err)
 	}
 	var wg sync.WaitGroup
 	for range RunningMax {
 		wg.Go(func() { call(t, nc, "GET", "/wait", "") })
 	}
-	deadline := time.Now().Add(5 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		resp, body := call(t, nc, "GET", "/", "")
 		if resp.StatusCode == 503 && strings.Contains(body, "busy") {
@@ -124,7 +124,7 @@ func TestNobodyThere(t *testing.T) {
 	nc := serve(t, func(http.ResponseWriter, *http.Request) {})
 	began := time.Now()
 	_, err := Call(t.Context(), nc, "y.http", httptest.NewRequest("GET", "/", nil))
-	if fault.KindOf(err) != fault.Unavailable || time.Since(began) > time.Second {
+	if fault.KindOf(err) != fault.Unavailable || time.Since(began) >= CallMax { // it is said, not waited for
 		t.Errorf("%v after %v", err, time.Since(began))
 	}
 }

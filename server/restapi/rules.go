@@ -33,18 +33,18 @@ func (s *service) ruleRoutes(api huma.API) {
 	g := s.workspaces(api)
 	g.Tag = tagRules
 	const at, one = "/rules", "/rules/{rule}"
-	read, write := needs(apikey.ReadRules), needs(apikey.WriteRules)
-	endpoint.Register(g, huma.Operation{OperationID: "listRules", Method: http.MethodGet, Path: at, Summary: "The rules, in the order in which they are asked", Security: read},
+	read, write := map[string]any{scopeKey: apikey.ReadRules}, map[string]any{scopeKey: apikey.WriteRules}
+	endpoint.Register(g, huma.Operation{OperationID: "listRules", Method: http.MethodGet, Path: at, Summary: "The rules, in the order in which they are asked", Metadata: read},
 		func(ctx context.Context, in Workspace) ([]rule.Rule, error) { return s.Rules.List(ctx, in.Tenant()) })
-	endpoint.Register(g, huma.Operation{OperationID: "addRule", Method: http.MethodPost, Path: at, Summary: "Add a rule; its module is tried first", Security: write},
+	endpoint.Register(g, huma.Operation{OperationID: "addRule", Method: http.MethodPost, Path: at, Summary: "Add a rule; its module is tried first", Metadata: write},
 		func(ctx context.Context, in ruleInput) (rule.Rule, error) {
 			return s.Rules.Add(ctx, in.Tenant(), in.Body)
 		})
-	endpoint.Register(g, huma.Operation{OperationID: "changeRule", Method: http.MethodPut, Path: one, Summary: "Rename a rule, switch it on or off, or give it another module", Security: write},
+	endpoint.Register(g, huma.Operation{OperationID: "changeRule", Method: http.MethodPut, Path: one, Summary: "Rename a rule, switch it on or off, or give it another module", Metadata: write},
 		func(ctx context.Context, in oneRuleInput) (rule.Rule, error) {
 			return s.Rules.Change(ctx, in.Tenant(), id.ID(in.Rule), in.Body)
 		})
-	endpoint.Register(g, huma.Operation{OperationID: "removeRule", Method: http.MethodDelete, Path: one, Summary: "Remove a rule", Security: write},
+	endpoint.Register(g, huma.Operation{OperationID: "removeRule", Method: http.MethodDelete, Path: one, Summary: "Remove a rule", Metadata: write},
 		func(ctx context.Context, in OneRule) ([]rule.Rule, error) {
 			if err := s.Rules.Remove(ctx, in.Tenant(), id.ID(in.Rule)); err != nil {
 				return nil, err

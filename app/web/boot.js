@@ -10,6 +10,8 @@ import * as rows from "./rows.js";
 import * as frame from "./frame.js";
 import { connect } from "../../wasm/worker/tab.js";
 
+const PAINT_MS = 300; // for a browser that does not tell
+
 // go-app writes styles with setAttribute, which the content security policy refuses; the property is allowed.
 const setAttribute = Element.prototype.setAttribute;
 Element.prototype.setAttribute = function (name, value) {
@@ -73,6 +75,19 @@ function keep(key) {
   }
 }
 
+// painted waits until index.html is on the screen. The program takes the thread when it starts and then the page's place: without
+// this, on a slow device, nobody sees anything before it has drawn. A page that nobody looks at is not painted.
+function painted() {
+  return new Promise((done) => {
+    if (document.visibilityState === "hidden") return done();
+    new PerformanceObserver(done).observe({ type: "paint", buffered: true });
+    setTimeout(done, PAINT_MS);
+  });
+}
+
+// pause lets keys, clicks and a frame come between two long pieces of work.
+const pause = () => new Promise((go) => setTimeout(go));
+
 theme.start();
 drag.start();
 frame.start();
@@ -80,7 +95,10 @@ pwa.start();
 
 const go = new Go();
 try {
-  const { instance } = await WebAssembly.instantiateStreaming(fetch(assets["page.wasm"]), go.importObject);
+  const program = await WebAssembly.compileStreaming(fetch(assets["page.wasm"]));
+  await painted();
+  const instance = await WebAssembly.instantiate(program, go.importObject);
+  await pause();
   go.run(instance).then(() => failed("Holdfast stopped. Reload the page to go on; what you did is kept on this device."));
 } catch (err) {
   console.error(err);

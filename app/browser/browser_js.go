@@ -234,6 +234,17 @@ func DrawRows(zone string, height, total int, text string) bool {
 	return holdfast().Call("drawRows", zone, height, total, text).Bool()
 }
 
+// AfterFrame calls f when what is in the document now has been painted (frame.js).
+func AfterFrame(f func()) {
+	var once js.Func
+	once = js.FuncOf(func(js.Value, []js.Value) any {
+		once.Release()
+		f()
+		return nil
+	})
+	holdfast().Call("afterFrame", once)
+}
+
 // SetScrollTop scrolls an element.
 func SetScrollTop(id string, top int) {
 	if el, ok := byID(id); ok {

@@ -29,6 +29,7 @@ func RectOf(id string) Rect                                    { return Rect{} }
 func Size() (w, h int)                                         { return 1440, 900 }
 func ScrollTop(id string) (top, seen int)                      { return 0, 800 }
 func DrawRows(zone string, h, total int, text string) bool     { return true }
+func AfterFrame(f func())                                      {}
 func SetScrollTop(id string, top int)                          {}
 func ScrollIntoView(id string)                                 {}
 func ShowModal(id string)                                      {}

@@ -18,7 +18,8 @@ type Board struct {
 	Route route.Route
 	Rev   int
 
-	placed bool
+	placed  bool
+	opening opening
 }
 
 func (c *Board) CompoID() string { return string(c.Route.Tenant + c.Route.Project) }
@@ -49,11 +50,19 @@ func (c *Board) place(ctx app.Context) {
 
 func (c *Board) Render() app.UI {
 	cols := make([]app.UI, 0, len(work.Statuses))
-	for _, st := range work.Statuses {
-		cols = append(cols, &Column{App: c.App, Route: c.Route, Status: st, Rev: c.App.Rev(store.Frame, store.Tasks)})
+	for i, st := range work.Statuses {
+		cols = append(cols, &Column{App: c.App, Route: c.Route, Status: st, Rev: c.App.Rev(store.Frame, store.Tasks), Margin: c.opening.margin(), Away: c.away(i)})
+		if len(c.App.store.Window(st).Tasks) > 0 {
+			c.opening.draws(c.App)
+		}
 	}
 	return app.Div().Class("board").ID("board").DataSet("drag-root", "tasks").TabIndex(-1).
 		On("hf-drop", c.onDrop).OnClick(c.onClick).OnKeyDown(c.onKey).On("focusin", c.onFocus).On("focusout", c.onBlur).Body(cols...)
+}
+
+// away tells whether a column is out of sight when the board opens. On a phone the first one with something in it is shown.
+func (c *Board) away(i int) bool {
+	return !c.opening.over && !c.App.narrow() && i*view.ColumnWidth > c.App.width-sideWidth
 }
 
 func (c *Board) onDrop(_ app.Context, e app.Event) {
@@ -136,6 +145,8 @@ type Column struct {
 	Route  route.Route
 	Status string
 	Rev    int
+	Margin int  // pixels of cards drawn above and below what is seen
+	Away   bool // out of sight for now: no cards are drawn
 
 	top  int
 	lane lane
@@ -145,7 +156,10 @@ func (c *Column) Render() app.UI {
 	a, h := c.App, view.CardHeight
 	c.lane.status, c.lane.card = c.Status, true
 	total, known := a.store.Total(c.Status)
-	from, to := span(c.top, a.tall(), 0, h, total)
+	from, to := 0, 0
+	if !c.Away {
+		from, to = span(c.top, a.tall(), c.Margin, 0, h, total)
+	}
 	tab := c.tab()
 	c.lane.draw(a, c.Route, from, to, h, tab)
 	composing := a.compose != nil && a.compose.status == c.Status

@@ -31,6 +31,7 @@ type List struct {
 
 	top      int
 	lanes    [6]lane
+	opening  opening
 	wanted   string // the status whose place wantedAt gets the keyboard when it is loaded
 	wantedAt int
 }
@@ -62,8 +63,11 @@ func (c *List) Render() app.UI {
 		y += groupHeight + pick(composing, h, 0)
 		closed := a.closed[l.status]
 		places := pick(closed, 0, total)
-		from, to := span(c.top, seen, y, h, places)
+		from, to := span(c.top, seen, c.opening.margin(), y, h, places)
 		l.draw(a, c.Route, from, to, h, tab)
+		if len(l.next) > 0 {
+			c.opening.draws(a)
+		}
 		y += places * h
 		groups = append(groups, section.Body(
 			c.group(l.status, total, !closed),

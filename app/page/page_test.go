@@ -25,10 +25,11 @@ import (
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func TestSpanAndWant(t *testing.T) {
-	for _, c := range []struct{ top, seen, y, h, n, from, to int }{
-		{0, 400, 40, 40, 100, 0, 18}, {1000, 400, 40, 40, 100, 16, 43}, {0, 400, 5000, 40, 100, 0, 0}, {9000, 400, 0, 40, 100, 0, 0}, {0, 400, 0, 40, 0, 0, 0},
+	for _, c := range []struct{ top, seen, margin, y, h, n, from, to int }{
+		{0, 400, 320, 40, 40, 100, 0, 18}, {0, 400, 0, 40, 40, 100, 0, 10}, {1000, 400, 320, 40, 40, 100, 16, 43}, {0, 400, 320, 5000, 40, 100, 0, 0}, {9000, 400, 320, 0, 40, 100, 0, 0},
+		{0, 400, 320, 0, 40, 0, 0, 0},
 	} {
-		if from, to := span(c.top, c.seen, c.y, c.h, c.n); from != c.from || to != c.to {
+		if from, to := span(c.top, c.seen, c.margin, c.y, c.h, c.n); from != c.from || to != c.to {
 			t.Errorf("span(%+v) = %d, %d", c, from, to)
 		}
 	}

@@ -14,10 +14,30 @@ import (
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 )
 
-// span is which places of n lie in the part of a scroller that is seen: rows of height h that start at y.
-func span(top, seen, y, h, n int) (from, to int) {
-	from = max(0, (top-y-overscan)/h)
-	to = min(n, (top+seen-y+overscan)/h+1)
+// opening is a list or a board that has just come: its first frame has what is seen, and the next one what lies around it.
+type opening struct{ begun, over bool }
+
+// margin is how many pixels of rows to draw above and below what is seen.
+func (o *opening) margin() int { return pick(o.over, overscan, 0) }
+
+// draws is told when rows are drawn.
+func (o *opening) draws(a *App) {
+	if o.begun {
+		return
+	}
+	o.begun = true
+	browser.AfterFrame(func() {
+		a.do(func() {
+			o.over = true
+			a.touch()
+		})
+	})
+}
+
+// span is which places of n lie in the part of a scroller that is seen, and within margin of it: rows of height h that start at y.
+func span(top, seen, margin, y, h, n int) (from, to int) {
+	from = max(0, (top-y-margin)/h)
+	to = min(n, (top+seen-y+margin)/h+1)
 	if from >= to {
 		return 0, 0
 	}
@@ -140,6 +160,9 @@ func (a *App) row(t port.Task, r route.Route, tab id.ID) view.Row {
 	}
 	return row
 }
+
+// sideWidth is the side bar's, in windows that are not narrow; the style sheets hold the same number.
+const sideWidth = 244
 
 // narrowMax is the widest window that is drawn as on a phone; the style sheets hold the same number.
 const narrowMax = 860

@@ -12,7 +12,8 @@ import (
 const (
 	RowHeight       = 40
 	RowHeightNarrow = 56
-	CardHeight      = 94 // with the gap below
+	CardHeight      = 94  // with the gap below
+	ColumnWidth     = 298 // with the gap beside, in windows that are not narrow
 )
 
 // labelsShown is how many labels a row or card shows; of more, the number.

@@ -31,6 +31,7 @@ globalThis.holdfast = {
   theme,
   pwa,
   drawRows: rows.draw,
+  afterFrame: frame.next,
   // connect gives something like a MessagePort that speaks sync/port with the replica of one person's workspace.
   connect(tenant, person) {
     const key = `${tenant}/${person}`;

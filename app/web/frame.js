@@ -1,7 +1,7 @@
 // What a person does is painted first: from a key or a click on, what the worker says waits until the frame that shows it is
 // painted, or for a moment when the browser paints none. Otherwise the worker's answer, which comes within milliseconds, is drawn
 // in between and the frame is late.
-const FRAME_MS = 50;
+const FRAME_MS = 250; // longer than a slow device takes
 
 let waiting = null; // what is to be done after the frame, while one is due
 
@@ -23,6 +23,12 @@ function due() {
     next.port2.postMessage(0);
   });
   setTimeout(painted, FRAME_MS);
+}
+
+// next calls f when the next frame has been painted.
+export function next(f) {
+  due();
+  waiting.push(f);
 }
 
 // after calls f, in the order of the calls, when no frame is due.

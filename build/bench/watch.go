@@ -9,8 +9,8 @@ import (
 )
 
 // The stop watches run inside the page and its worker and read only their own clocks: what the kit takes to ask for them is in
-// no figure. Painted is the end of the frame in which a row is first in the document: the message posted in that frame's
-// requestAnimationFrame comes after its layout and painting.
+// no figure. Painted is the end of the frame in which a row is first in the document: the task posted in that frame's
+// requestAnimationFrame comes after its layout and painting, and before what the page itself put off until then.
 
 // probe puts the stop watches into a page, and probeWorker into the worker that keeps its replica.
 func probe(g *browser.Page)         { g.Run(block(pageWatch)) }
@@ -73,7 +73,7 @@ const pageWatch = wallJS + `
 globalThis.bench = {
   wall,
   // after calls back when what is in the document now has been painted.
-  after(f) { requestAnimationFrame(() => { const c = new MessageChannel(); c.port1.onmessage = f; c.port2.postMessage(0); }); },
+  after(f) { requestAnimationFrame(() => scheduler.postTask(f, { priority: "user-blocking" })); },
   // when resolves to the wall times at which something was in the document, and painted.
   when(is) {
     return new Promise((done) => {

@@ -10,6 +10,7 @@ import (
 	"holdfast/app/gallery"
 	"holdfast/app/route"
 	"holdfast/build/browser"
+	"holdfast/sync/work"
 )
 
 func wantProjects(g *browser.Page, want string) {
@@ -26,6 +27,9 @@ func TestProjectsAreMadeMovedRenamedAndTrashed(t *testing.T) {
 	g.Drag("#projects li:nth-child(1)", "#projects li:nth-child(4)", 0.9)
 	wantProjects(g, "Website relaunch | Hiring | Harbor festival | Mobile app")
 	g.Click("#project-new")
+	g.Fill("#project-name", strings.Repeat("é", work.NameBytesMax/2+3)) // as many letters as the field takes, but more bytes than fit
+	g.Press("Enter")
+	g.WaitText("“Name” is too long by 3 letters. Shorten it.")
 	g.Fill("#project-name", "Autumn")
 	g.Click("role=radio:teal")
 	g.Press("Enter")
@@ -202,5 +206,21 @@ func TestViewersAreOfferedNothingToChange(t *testing.T) {
 	g.Press("c", "s")
 	if g.Count("#compose")+g.Count(".pop") != 0 {
 		t.Error("a viewer's keys open something to change")
+	}
+}
+
+// A click misses what moves: nothing on the account page does while its lists come.
+func TestTheAccountPageKeepsItsPlace(t *testing.T) {
+	g := open(t, "/account")
+	g.Run(`{
+		globalThis.shifted = 0;
+		new PerformanceObserver((list) => { for (const e of list.getEntries()) shifted += e.value; }).observe({ type: "layout-shift", buffered: true });
+	}`)
+	g.Wait("role=button:Sign out")
+	g.WaitText("This browser")
+	g.Wait("role=button:Make a link")
+	g.WaitFor("the lists to be painted", "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
+	if moved := browser.Eval[float64](g, "shifted"); moved != 0 {
+		t.Errorf("what stood there moved by %g of the window", moved)
 	}
 }

@@ -63,23 +63,28 @@ func (c *Account) Render() app.UI {
 	return app.Main().ID("main").TabIndex(-1).Class("main").Style("margin", "0").Style("border", "0").Style("height", "100dvh").OnClick(c.onClick).Body(
 		app.Header().Class("bar").Body(
 			view.Button{Label: "Back to work", Href: back.Path(), Kind: "quiet"}.UI(),
-			app.If(c.operator, func() app.UI {
-				return app.Div().Class("bar-end").Body(view.Button{Label: "Operator's console", Href: "/operator", Kind: "quiet"}.UI())
-			}),
+			app.Div().Class("bar-end").Body(view.Button{Act: "out", DOM: "sign-out", Label: "Sign out", Icon: "out"}.UI()),
 		),
 		app.Div().Class("page").Body(app.Div().Class("page-in").Body(
 			app.Header().Body(app.H1().Text(a.me.Person.Name), app.P().Text("Passkeys are how you sign in: there is no password. Keep at least two, on different devices, so that losing one does not lock you out.")),
 			view.Notice("danger", c.failed),
 			c.keys(),
-			app.Section().Body(
-				app.Header().Body(app.H2().Text("Another browser")),
-				app.Ul().Class("cards").Body(app.Li().Body(
-					app.Div().Class("what").Body(app.Span().Text("Sign in another browser"), app.Elem("small").Text("Makes a link that works once, for ten minutes. Open it there.")),
-					view.Button{Act: "link", DOM: "link", Label: "Make a link", Icon: "link", Busy: c.busy}.UI(),
-				)),
-			),
+			// What stands below a list comes with it: it would move away from under a click.
+			app.If(c.loaded || c.failed != "", c.another),
 			c.browsers(),
-			app.Section().Body(app.Div().Class("row").Body(view.Button{Act: "out", DOM: "sign-out", Label: "Sign out here", Icon: "out"}.UI())),
+			app.If(c.operator, func() app.UI {
+				return app.Section().Body(app.Div().Class("row").Body(view.Button{Label: "Operator's console", Href: "/operator"}.UI()))
+			}),
+		)),
+	)
+}
+
+func (c *Account) another() app.UI {
+	return app.Section().Body(
+		app.Header().Body(app.H2().Text("Another browser")),
+		app.Ul().Class("cards").Body(app.Li().Body(
+			app.Div().Class("what").Body(app.Span().Text("Sign in another browser"), app.Elem("small").Text("Makes a link that works once, for ten minutes. Open it there.")),
+			view.Button{Act: "link", DOM: "link", Label: "Make a link", Icon: "link", Busy: c.busy}.UI(),
 		)),
 	)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/maxence-charriere/go-app/v10/pkg/app"
 
@@ -200,6 +201,11 @@ func (c *DialogView) onSubmit(ctx app.Context, e app.Event) {
 			browser.Focus(f.DOM)
 			return
 		}
+		if f.Max > 0 && len(v) > f.Max {
+			c.failed = "“" + f.Label + "” is too long by " + view.Count(overlong(v, f.Max), "letter", "letters") + ". Shorten it."
+			browser.Focus(f.DOM)
+			return
+		}
 		values[f.DOM] = v
 	}
 	c.busy, c.failed = true, ""
@@ -211,4 +217,15 @@ func (c *DialogView) onSubmit(ctx app.Context, e app.Event) {
 			}
 		})
 	})
+}
+
+// overlong is how many letters at the end of a text do not fit into so many bytes. A field's own bound counts letters, and lets more
+// through where a letter takes several bytes.
+func overlong(text string, most int) (n int) {
+	for len(text) > most {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+		n++
+	}
+	return n
 }

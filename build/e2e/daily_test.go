@@ -120,7 +120,7 @@ func TestSecondPasskey(t *testing.T) {
 		g.Go(s.url(0) + "/account")
 		g.WaitText("This browser") // the lists are there, and nothing moves any more
 		ana.Touch(false)
-		g.Click("role=button:Sign out here")
+		g.Click("role=button:Sign out")
 		g.Wait("role=button:Sign in with a passkey")
 	}
 	signOut()

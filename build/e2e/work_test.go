@@ -51,7 +51,7 @@ func TestSignInAgain(t *testing.T) {
 	g.Go(s.url(0) + "/account")
 	g.WaitText("This browser") // the lists are there, and nothing moves any more
 	p.Touch(false)             // or the autofill would sign in at once
-	g.Click("role=button:Sign out here")
+	g.Click("role=button:Sign out")
 	g.Wait("role=button:Sign in with a passkey")
 	g.Click("role=button:Sign in with a passkey")
 	p.Touch(true)

@@ -2,6 +2,7 @@ package node_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"holdfast/edge/edgetest"
+	"holdfast/edge/node"
 	"holdfast/sync/change"
 	"holdfast/sync/fault"
 )
@@ -96,6 +98,75 @@ func TestDiskOfAnEdgeIsFull(t *testing.T) {
 	}
 	eu.restart() // the disk has it, and not only the process
 	holds(t, eu.connect(ana, acme.ID), a.Replica, acked)
+}
+
+// An edge that is started on a disk with no room, or too little, says so and what to do, or it works as far as there is room;
+// when there is, it starts with everything that was acknowledged. So does a new one.
+func TestEdgeStartsOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	mount := t.TempDir()
+	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=96m"); err != nil {
+		t.Skip("needs the right to mount a small file system:", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(mount, syscall.MNT_DETACH) })
+	h := edgetest.NewHub(t)
+	eu, us := newEdgeIn(t, h, "eu", filepath.Join(mount, "eu")), newEdge(t, h, "us")
+	ana := h.NewPerson()
+	acme := h.NewTenant(ana)
+	know(t, h.Revoke(h.NewPerson()), eu, us)
+	a := eu.connect(ana, acme.ID)
+	acked := map[uint64]uint64{}
+	push := func() {
+		t.Helper()
+		for range 20 {
+			r, err := a.Push(a.Next("x"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			acked[a.Num] = r.Fates[0].Seq
+		}
+	}
+	push()
+	for _, left := range []int64{0, 16 << 10, 128 << 10, 1 << 20} {
+		eu.Close()
+		room := fill(t, mount)
+		if err := os.Truncate(filepath.Join(mount, "filler"), size(t, filepath.Join(mount, "filler"))-left); err != nil {
+			t.Fatal(err)
+		}
+		for _, folder := range []string{eu.cfg.DataDir, filepath.Join(mount, "fresh")} {
+			cfg := eu.cfg
+			cfg.DataDir = folder
+			n := node.New(cfg)
+			err := n.Open(context.Background())
+			if err != nil && (fault.KindOf(err) != fault.Full || !strings.Contains(fault.DetailOf(err), "no room on the disk") && !strings.Contains(fault.DetailOf(err), "is full")) {
+				t.Errorf("%d bytes free: %v", left, err)
+			}
+			if left == 0 && err == nil {
+				t.Errorf("%s starts without room; what was tested?", folder)
+			}
+			n.Close()
+		}
+		room()
+		if err := os.RemoveAll(filepath.Join(mount, "fresh")); err != nil {
+			t.Fatal(err)
+		}
+		eu.start()
+		device := a.Device
+		a = eu.connect(ana, acme.ID)
+		a.Device = device
+		holds(t, a, a.Replica, acked)
+		push()
+		equal(t, patience, acme.ID, change.Vector{"eu": eu.HeadsForTest(acme.ID)["eu"]}, eu, us)
+	}
+}
+
+func size(t *testing.T, path string) int64 {
+	t.Helper()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info.Size()
 }
 
 // holds checks that the region has each change that was acknowledged, at its place.

@@ -13,6 +13,7 @@ import (
 	"crypto/tls"
 	"database/sql"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -116,7 +117,7 @@ func (n *Node) Open(ctx context.Context) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, n.Close())
+			err = errors.Join(n.orFull(err), n.Close())
 		}
 	}()
 	var run context.Context
@@ -147,6 +148,18 @@ func (n *Node) Open(ctx context.Context) (err error) {
 	n.ready.Store(true)
 	n.defers(func() { n.ready.Store(false) })
 	return nil
+}
+
+// orFull says that the disk is full when that is why the edge did not start: whatever could not be written first failed in its
+// own way.
+func (n *Node) orFull(err error) error {
+	free, ferr := natsd.Free(n.cfg.DataDir)
+	if fault.KindOf(err) != fault.Full && (ferr != nil || free >= startRoom) || fault.KindOf(err) == fault.Busy {
+		return err
+	}
+	return &fault.Error{Op: "node.Open", Kind: fault.Full, Err: err, Detail: fmt.Sprintf(
+		"There is no room on the disk of the data folder %s: %d MB are free. Make at least %d MB free and start again. Nothing that was accepted is lost.",
+		n.cfg.DataDir, free>>20, startRoom>>20)}
 }
 
 // openServer starts the message server and connects to both of its accounts.

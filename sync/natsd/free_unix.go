@@ -4,8 +4,8 @@ package natsd
 
 import "syscall"
 
-// freeBytes is the room that is left on the disk of a folder.
-func freeBytes(folder string) (int64, error) {
+// Free is the room that is left on the disk of a folder.
+func Free(folder string) (int64, error) {
 	var st syscall.Statfs_t
 	if err := syscall.Statfs(folder, &st); err != nil {
 		return 0, err

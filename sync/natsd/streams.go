@@ -19,7 +19,7 @@ func (s *Server) RestartStreams() error {
 	if time.Since(s.restarted) < restartPause {
 		return fault.Errorf(op, fault.Busy, "restarted a moment ago")
 	}
-	free, err := freeBytes(s.cfg.StoreDir)
+	free, err := Free(s.cfg.StoreDir)
 	if err != nil {
 		return fault.E(op, fault.Other, err)
 	}

@@ -101,7 +101,7 @@ func (m *Meter) Close() {
 	m.stop()
 	m.done.Wait()
 	m.takeSpent()
-	m.log("what was counted last is lost", m.writeCounts(context.Background()))
+	m.log(context.Background(), "what was counted last is lost", m.writeCounts(context.Background()))
 }
 
 // APICall counts one request that was answered for a workspace.
@@ -193,17 +193,17 @@ func (m *Meter) run(ctx context.Context) {
 	defer counts.Stop()
 	defer spent.Stop()
 	defer hour.Stop()
-	m.log("storage not read", m.ReadStorage(ctx))
+	m.log(ctx, "storage not read", m.ReadStorage(ctx))
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-counts.C:
-			m.log("what was counted is not written down; it is tried again", m.writeCounts(ctx))
+			m.log(ctx, "what was counted is not written down; it is tried again", m.writeCounts(ctx))
 		case <-spent.C:
 			m.takeSpent()
 		case <-hour.C:
-			m.log("storage not read", m.ReadStorage(ctx))
+			m.log(ctx, "storage not read", m.ReadStorage(ctx))
 		}
 	}
 }
@@ -214,8 +214,9 @@ func (m *Meter) Backlog(ctx context.Context) (n int64, err error) {
 	return n, sqlite.Wrap("meter.Backlog", err)
 }
 
-func (m *Meter) log(msg string, err error) {
-	if err != nil {
+// log says what failed, unless it was cut short because the meter ends.
+func (m *Meter) log(ctx context.Context, msg string, err error) {
+	if err != nil && ctx.Err() == nil {
 		m.cfg.Log.Error(msg, "err", err)
 	}
 }

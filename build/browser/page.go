@@ -102,6 +102,14 @@ func (g *Page) Cookie(name string) string {
 	return ""
 }
 
+// SetCookie gives the page's origin a cookie that scripts cannot read.
+func (g *Page) SetCookie(name, value string) {
+	g.p.tb.Helper()
+	ctx, cancel := g.p.patience()
+	defer cancel()
+	g.p.must(g.call(ctx, "Network.setCookie", map[string]any{"name": name, "value": value, "url": Eval[string](g, "location.origin"), "httpOnly": true}, nil))
+}
+
 // Eval runs JavaScript in the page, waits for it if it is a promise, and returns its value decoded from JSON.
 // An exception ends the test.
 func Eval[T any](g *Page, js string) T {

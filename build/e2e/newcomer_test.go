@@ -83,7 +83,7 @@ func TestNewcomer(t *testing.T) {
 	g.Resize(1440, 900, false)
 	g.Focus(row("Works on the train"))
 	g.Press("Delete")
-	g.WaitText("is in Trash")
+	g.WaitGone(row("Works on the train"))
 	workspace := strings.Split(g.URL(), "/p/")[0]
 	for _, page := range []string{"labels", "members", "usage", "billing", "trash", "device", "attention"} {
 		g.Go(workspace + "/" + page)

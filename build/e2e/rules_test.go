@@ -33,11 +33,7 @@ func TestRuleOfAWorkspace(t *testing.T) {
 	s.up()
 	ana, g := newPerson(t, "ana", s.url(0))
 	ana.Allow("400 .Bad Request. .*/rules") // the broken module
-	signUp(g, "Ana Ferreira")
-	newWorkspace(g, "Harbor")
-	newProject(g, "Website")
-	addTasks(g, "Buy paint")
-	everywhere(g)
+	ownProject(g, "Buy paint")
 
 	add := func(name string, module []byte) {
 		g.Click("role=button:Add a rule")

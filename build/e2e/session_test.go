@@ -1,11 +1,16 @@
 package e2e
 
 import (
+	"crypto/ed25519"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"holdfast/build/browser"
+	"holdfast/sync/sqlite"
+	"holdfast/sync/token"
 )
 
 const kept2 = "Your 2 changes are kept on this device. Sign in to send them."
@@ -73,6 +78,46 @@ func TestSessionExpiresOffline(t *testing.T) {
 	g.Wait(row("Two"))
 	everywhere(g)
 	g.WaitNoText("Sign in to send")
+}
+
+// tokenFor signs a token for the session of another that is over after a while, with the hub's own key. The stack must be down.
+func (s *stack) tokenFor(raw string, life time.Duration) string {
+	s.t.Helper()
+	db, err := sqlite.Open(s.t.Context(), filepath.Join(s.data, "hub", "hub.db"), sqlite.Options{})
+	must(s.t, err)
+	defer db.Close()
+	var seed []byte
+	must(s.t, db.QueryRow("SELECT private FROM signing_key WHERE private IS NOT NULL").Scan(&seed))
+	key := ed25519.NewKeyFromSeed(seed)
+	c, err := token.Verify(raw, func(string) (ed25519.PublicKey, bool) { return key.Public().(ed25519.PublicKey), true }, time.Now())
+	must(s.t, err)
+	c.Expires = time.Now().Add(life)
+	c.Issued = c.Expires.Add(-token.TTL)
+	short, err := token.Sign(c, key)
+	must(s.t, err)
+	return short
+}
+
+// The token of a session that stands runs out, by the clock, under an open page: the page gets another by itself, and nobody is asked.
+func TestTokenRunsOut(t *testing.T) {
+	s := start(t, "local")
+	ana, g := owner(t, s, "Written before")
+	ana.Allow(".*") // the region goes away
+	raw := g.Cookie(token.Cookie)
+	s.stop(syscall.SIGTERM)
+	short := s.tokenFor(raw, 10*time.Second)
+	s.up()
+	g.SetCookie(token.Cookie, short)
+	g.Reload()
+	addTasks(g, "Written with a token that is about to run out")
+	within(t, "the page has another token", func() bool { c := g.Cookie(token.Cookie); return c != "" && c != short })
+	addTasks(g, "Written with the next token")
+	everywhere(g)
+	g.WaitNoText("Sign in to send")
+	ana.Offline(true)
+	offline(g)
+	ana.Offline(false)
+	online(g)
 }
 
 // Ana's work waits on a device, and Bo signs in in the same browser: it is not sent as his, and goes out as hers when she is back.

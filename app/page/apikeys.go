@@ -8,6 +8,7 @@ import (
 
 	"holdfast/app/api"
 	"holdfast/app/view"
+	"holdfast/sync/work"
 )
 
 // APIKeys is the part of the billing page where owners make keys for their own programs.
@@ -51,7 +52,7 @@ func keyMay(k api.Key) string {
 func (c *APIKeys) Render() app.UI {
 	text := cardsText{Title: "API keys", Add: "New key", DOM: "key-add",
 		None: "There are none yet: with a key your own programs send usage events, and read or change the billing of this workspace."}
-	return app.Section().OnClick(c.onClick).Body(c.section(c.App, text, c.line)...)
+	return app.Section().OnClick(c.onClick).Body(c.section(c.App.store.Role() == work.Owner, text, c.line)...)
 }
 
 func (c *APIKeys) line(k api.Key) (string, []app.UI, app.UI) {

@@ -14,47 +14,32 @@ type Rules struct {
 	app.Compo
 	App *App
 
-	list   []api.Rule
-	loaded bool
-	failed string
+	cards[api.Rule]
 }
 
-func (c *Rules) OnMount(ctx app.Context) { c.load(ctx) }
+func (c *Rules) OnMount(ctx app.Context) { c.reload(ctx) }
 
-func (c *Rules) load(ctx app.Context) {
+func (c *Rules) reload(ctx app.Context) {
 	tenant := c.App.store.Tenant()
-	go func() {
-		list, p := c.App.API.Rules(tenant)
-		ctx.Dispatch(func(app.Context) {
-			if c.failed = ""; p != nil {
-				c.failed = "Rules cannot be shown now. " + p.Sentence()
-				return
-			}
-			c.list, c.loaded = list, true
-		})
-	}()
+	c.load(ctx, func() ([]api.Rule, *api.Problem) { return c.App.API.Rules(tenant) })
 }
 
 func (c *Rules) Render() app.UI {
-	var list []app.UI
-	for _, r := range c.list {
-		list = append(list, app.Li().Body(view.Icon(pick(r.On, "check", "pause")), app.Div().Class("what").Body(app.Span().Class("address").Text(r.Name),
-			app.Elem("small").Text(pick(r.On, "On", "Switched off")+" · "+view.Bytes(r.Bytes)+" · changed "+view.Ago(r.ChangedMS, c.App.Now()))),
-			view.Button{Act: "rule-switch", ID: r.ID, DOM: "rule-" + r.ID, Label: pick(r.On, "Switch off", "Switch on")}.UI(),
-			view.IconButton{Act: "rule-remove", ID: r.ID, Label: "Remove " + r.Name, Icon: "trash"}.UI()))
-	}
-	return app.Section().OnClick(c.onClick).Body(
-		app.Header().Body(app.H2().Text("Rules"), view.Button{Act: "rule-add", DOM: "rule-add", Label: "Add a rule", Icon: "plus"}.UI()),
-		app.P().Text("A rule is a WebAssembly module that sees each change and may refuse it with a sentence. What is refused waits under Needs attention."),
-		view.Notice("danger", c.failed),
-		app.If(len(list) > 0, func() app.UI { return app.Ul().Class("cards").Body(list...) }).ElseIf(c.loaded, func() app.UI {
-			return app.P().Text("There are none yet.")
-		}))
+	text := cardsText{Title: "Rules", Add: "Add a rule", DOM: "rule-add", None: "There are none yet.",
+		Intro: "A rule is a WebAssembly module that sees each change and may refuse it with a sentence. What is refused waits under Needs attention."}
+	return app.Section().OnClick(c.onClick).Body(c.section(true, text, c.line)...)
+}
+
+func (c *Rules) line(r api.Rule) (string, []app.UI, app.UI) {
+	return pick(r.On, "check", "pause"), []app.UI{app.Span().Class("address").Text(r.Name),
+			app.Elem("small").Text(pick(r.On, "On", "Switched off") + " · " + view.Bytes(r.Bytes) + " · changed " + view.Ago(r.ChangedMS, c.App.Now()))},
+		app.Div().Class("row").Body(view.Button{Act: "rule-switch", ID: r.ID, DOM: "rule-" + r.ID, Label: pick(r.On, "Switch off", "Switch on")}.UI(),
+			view.IconButton{Act: "rule-remove", ID: r.ID, Label: "Remove " + r.Name, Icon: "trash"}.UI())
 }
 
 func (c *Rules) onClick(ctx app.Context, e app.Event) {
 	act, i, _ := view.Act(e)
-	if act == "rule-add" {
+	if act == "add" {
 		c.add(ctx)
 		return
 	}
@@ -72,7 +57,7 @@ func (c *Rules) change(ctx app.Context, well string, do func() *api.Problem) {
 	go func() {
 		p := do()
 		c.App.told(p, well)
-		c.load(ctx)
+		c.reload(ctx)
 	}()
 }
 
@@ -93,7 +78,7 @@ func (c *Rules) add(ctx app.Context) {
 					return
 				}
 				done("")
-				c.load(ctx)
+				c.reload(ctx)
 			}()
 		}})
 }

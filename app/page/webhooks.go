@@ -8,6 +8,7 @@ import (
 
 	"holdfast/app/api"
 	"holdfast/app/view"
+	"holdfast/sync/work"
 )
 
 // Webhooks is the part of the billing page where owners name addresses that are told what happens.
@@ -30,7 +31,7 @@ func (c *Webhooks) reload(ctx app.Context) {
 func (c *Webhooks) Render() app.UI {
 	text := cardsText{Title: "Webhooks", Add: "Add a webhook", DOM: "hook-add",
 		Intro: "Your own programs are told what happens in the billing: invoices, payments, changes of the plan. Every message is signed."}
-	return app.Section().OnClick(c.onClick).Body(c.section(c.App, text, c.line)...)
+	return app.Section().OnClick(c.onClick).Body(c.section(c.App.store.Role() == work.Owner, text, c.line)...)
 }
 
 func (c *Webhooks) line(w api.Webhook) (string, []app.UI, app.UI) {

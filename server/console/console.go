@@ -22,7 +22,9 @@ import (
 
 	"holdfast/build/assets"
 	"holdfast/server/biller"
+	"holdfast/server/billingdb"
 	"holdfast/server/identity"
+	"holdfast/server/mail"
 	"holdfast/server/metering"
 	"holdfast/server/operator"
 	"holdfast/sync/fault"
@@ -55,9 +57,18 @@ type Config struct {
 	Operators Operators
 	Billing   *biller.Service
 	Meters    Meters
+	Mails     Mails
 	Origins   []string
 	Now       func() time.Time
 	Log       *slog.Logger
+}
+
+// Mails are what was written to customers.
+type Mails interface {
+	// Mails lists those of an account, the newest first, below a number (0: all).
+	Mails(ctx context.Context, account string, below int64, most int) ([]billingdb.Delivery, error)
+	// Mail reads one with its tries.
+	Mail(ctx context.Context, seq int64) (billingdb.Delivery, mail.Letter, []billingdb.Attempt, error)
 }
 
 type console struct {
@@ -83,6 +94,7 @@ func (c *console) routes() {
 	c.get("/customers/{tenant}/do/{action}", c.ask)
 	c.post("/customers/{tenant}/do/{action}", c.act)
 	c.get("/customers/{tenant}/documents/{number}", c.document)
+	c.get("/customers/{tenant}/mails/{mail}", c.mail)
 	c.get("/subscriptions", c.subscriptions)
 	c.get("/subscriptions/move", c.move)
 	c.post("/subscriptions/move", c.doMove)

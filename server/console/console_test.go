@@ -10,8 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/server/biller"
 	"holdfast/server/billing"
 	"holdfast/server/invoice"
+	"holdfast/server/payment"
 	"holdfast/sync/id"
 )
 
@@ -168,6 +170,38 @@ func TestAnActionIsShownThenDoneOnceAndWrittenDown(t *testing.T) {
 	form.Set("amount", "2500.00")
 	if r, body := w.send(session, "POST", path, form); r.StatusCode != http.StatusOK || !strings.Contains(body, "Something changed") {
 		t.Errorf("%d %s", r.StatusCode, said(body))
+	}
+}
+
+// What was written to a customer can be read, also of a test clock, and by no other customer's address.
+func TestMailsToACustomerAreRead(t *testing.T) {
+	w := newWorld(t, time.Date(2026, 11, 5, 9, 0, 0, 0, time.UTC))
+	tenant, other := w.customer("Harbor", "", "free"), w.customer("Other", "", "free")
+	session, path := w.operator("Olga"), customerHref(string(tenant))
+	must(t, w.bill.SetDetails(t.Context(), tenant, biller.Details{Name: "Harbor", Country: "FR", Email: "pay@harbor.example"}))
+	_, err := w.bill.StartTestClock(t.Context(), tenant, time.Time{})
+	must(t, err)
+	must(t, w.bill.SetMethod(t.Context(), tenant, payment.Method{Kind: payment.Card, Token: "generic-decline"}))
+	must(t, w.bill.ChangePlan(t.Context(), tenant, "team"))
+	_, err = w.bill.AdvanceTestClock(t.Context(), tenant, w.now().AddDate(0, 1, 0))
+	must(t, err)
+	must(t, w.out.Pass(t.Context()))
+	_, body := w.send(session, "GET", path, nil)
+	if text := said(body); !strings.Contains(text, "Account restricted of a test clock pay@harbor.example Kept It is of a test clock, so it is not sent.") {
+		t.Errorf("%s", text)
+	}
+	link := regexp.MustCompile(`href="([^"]+/mails/\d+)"`).FindStringSubmatch(body)
+	if link == nil {
+		t.Fatal("no mail is linked")
+	}
+	_, body = w.send(session, "GET", link[1], nil)
+	if text := said(body); !strings.Contains(text, "[Test] ") || !strings.Contains(text, "This is a test") {
+		t.Errorf("%s", text)
+	}
+	for _, wrong := range []string{strings.Replace(link[1], string(tenant), string(other), 1), path + "/mails/999999", path + "/mails/x"} {
+		if r, body := w.send(session, "GET", wrong, nil); r.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %d %s", wrong, r.StatusCode, said(body))
+		}
 	}
 }
 

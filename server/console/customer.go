@@ -9,6 +9,7 @@ import (
 
 	"holdfast/server/biller"
 	"holdfast/server/billing"
+	"holdfast/server/billingdb"
 	"holdfast/server/document"
 	"holdfast/server/entitlement"
 	"holdfast/server/invoice"
@@ -29,6 +30,8 @@ type view struct {
 	owner biller.Overview
 	may   []entitlement.Entitlement
 	audit []operator.Entry
+
+	letters []billingdb.Delivery
 }
 
 func (c *console) customer(k *call) (any, error) {
@@ -50,6 +53,9 @@ func (c *console) customer(k *call) (any, error) {
 	if v.audit, err = c.Operators.Entries(k.ctx, string(tenant), 0, recentMax); err != nil {
 		return nil, err
 	}
+	if v.letters, err = c.Mails.Mails(k.ctx, string(tenant), 0, v.most); err != nil {
+		return nil, err
+	}
 	month, err := a.Recurring(c.Billing.Catalog())
 	if err != nil {
 		return nil, err
@@ -58,7 +64,7 @@ func (c *console) customer(k *call) (any, error) {
 	if text := done[k.r.URL.Query().Get("done")]; text != "" {
 		p.Notice = &notice{"good", text}
 	}
-	p.Sections = []section{v.subscription(month), v.usage(), v.upcoming(), v.invoices(), v.notes(), v.payments(), v.credits(), v.ledger(), v.events(), v.notices(), auditSection(v.audit, false)}
+	p.Sections = []section{v.subscription(month), v.usage(), v.upcoming(), v.invoices(), v.notes(), v.payments(), v.credits(), v.ledger(), v.events(), v.notices(), v.mails(), auditSection(v.audit, false)}
 	return p, nil
 }
 
@@ -135,7 +141,10 @@ func (v view) usage() section {
 	for _, e := range v.may {
 		r := []cell{{Text: e.Name}, {Text: ""}, {Text: "no"}, {}}
 		if e.Type == "metered" {
-			r[1].Text, r[3].Text = digits(e.Used), date(e.Window.End.Add(-time.Millisecond))
+			r[1].Text = digits(e.Used)
+			if !e.Window.End.IsZero() && e.Window.End.Year() < 9000 {
+				r[3].Text = date(e.Window.End.Add(-time.Millisecond))
+			}
 			limited[e.Name] = true
 		}
 		switch {

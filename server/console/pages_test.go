@@ -28,7 +28,7 @@ func TestEveryPageLooksRight(t *testing.T) {
 	for name, path := range map[string]string{"overview": "", "customers": "/customers", "found": "/customers?q=nord", "nobody": "/customers?q=nobody", "subscriptions": "/subscriptions", "move": "/subscriptions/move?plan=team&when=now", "payments": "/payments", "revenue": "/revenue",
 		"meters": "/meters", "catalogue": "/catalogue", "reconciliation": "/reconciliation", "audit": "/audit", "customer": first[len(prefix):], "late": late[len(prefix):] + "?done=collect", "trial": trial[len(prefix):],
 		"plan": first[len(prefix):] + "/do/plan", "plan-shown": first[len(prefix):] + "/do/plan?show=1&plan=business&when=now", "void": late[len(prefix):] + "/do/void?invoice=" + list[10].Invoices[0].Number,
-		"cancel-shown": first[len(prefix):] + "/do/cancel?show=1&when=now&credit=refund&reason=asked", "limit": first[len(prefix):] + "/do/limit", "limit-shown": first[len(prefix):] + "/do/limit?show=1&feature=seats&value=1200&until=2030-12-31&reason=a+pilot",
+		"cancel-shown": first[len(prefix):] + "/do/cancel?show=1&when=now&credit=refund&reason=asked", "mail": late[len(prefix):] + "/mails/1", "limit": first[len(prefix):] + "/do/limit", "limit-shown": first[len(prefix):] + "/do/limit?show=1&feature=seats&value=1200&until=2030-12-31&reason=a+pilot",
 		"credit-wrong": first[len(prefix):] + "/do/credit?show=1&amount=-1", "missing": "/customers/nobody"} {
 		t.Run(name, func(t *testing.T) {
 			g.Go(w.origin() + prefix + path)

@@ -24,8 +24,10 @@ import (
 	"holdfast/server/identity"
 	"holdfast/server/metering"
 	"holdfast/server/operator"
+	"holdfast/server/outbox"
 	"holdfast/server/payment"
 	"holdfast/server/tenancy"
+	"holdfast/server/webhook"
 	"holdfast/sync/id"
 	"holdfast/sync/token"
 )
@@ -71,6 +73,7 @@ type world struct {
 	tenants *tenancy.Service
 	runners *operator.Service
 	bill    *biller.Service
+	out     *outbox.Service
 	health  []metering.Health
 
 	mu   sync.Mutex
@@ -127,7 +130,8 @@ func newWorld(t *testing.T, start time.Time) *world {
 	w.bill = biller.New(biller.Config{Dir: dir, Tenancy: w.tenants, Usage: w, Now: w.now, Log: log})
 	must(t, w.bill.Open(t.Context()))
 	t.Cleanup(func() { w.bill.Close() })
-	w.srv.Config.Handler = New(Config{Identity: w.people, Operators: w.runners, Billing: w.bill, Meters: w, Origins: []string{w.origin()}, Now: w.now, Log: log})
+	w.out = outbox.New(outbox.Config{DB: w.bill.Replies(), Book: w.bill, Webhooks: webhook.NewSender(true), Now: w.now, Rand: rand.Reader, Log: log})
+	w.srv.Config.Handler = New(Config{Identity: w.people, Operators: w.runners, Billing: w.bill, Meters: w, Mails: w.out, Origins: []string{w.origin()}, Now: w.now, Log: log})
 	return w
 }
 

@@ -183,7 +183,7 @@ func (h *Hub) serve(ctx context.Context) (err error) {
 	keys := apikey.New(apikey.Config{DB: h.db, Role: h.tenants.Role, Now: h.cfg.Now, Rand: rand.Reader})
 	handler := api.New(api.Config{Identity: h.people, Tenancy: h.tenants, Usage: counted, Billing: h.biller, Keys: keys, Outbox: h.outbox, Rules: h.rules, Operators: h.runners, Meters: h.meter, Flush: h.dir.Flush,
 		Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
-	pages := console.New(console.Config{Identity: h.people, Operators: h.runners, Billing: h.biller, Meters: h.meter, Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
+	pages := console.New(console.Config{Identity: h.people, Operators: h.runners, Billing: h.biller, Meters: h.meter, Mails: h.outbox, Origins: h.cfg.Origins, Now: h.cfg.Now, Log: h.cfg.Log})
 	mux := http.NewServeMux()
 	mux.Handle("/", handler)
 	mux.Handle("/operator", pages)

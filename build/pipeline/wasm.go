@@ -30,7 +30,8 @@ var ldflags = func() string {
 // copying each into its caller costs 4 % of the page and gains nothing that can be felt. What merges and stores is not in the list.
 var gcflags = []string{
 	"-gcflags", "holdfast/app/...=-l", "-gcflags", "github.com/maxence-charriere/...=-l", "-gcflags", "holdfast/wasm/...=-l",
-	"-gcflags", "fmt=-l", "-gcflags", "holdfast/sync/desk=-l", "-gcflags", "holdfast/sync/link=-l", "-gcflags", "holdfast/sync/nats=-l", "-gcflags", "holdfast/sync/port=-l",
+	"-gcflags", "holdfast/sync/desk=-l", "-gcflags", "holdfast/sync/link=-l", "-gcflags", "holdfast/sync/nats=-l", "-gcflags", "holdfast/sync/port=-l",
+	"-gcflags", "holdfast/sync/work=-l", "-gcflags", "fmt=-l", "-gcflags", "log/...=-l", "-gcflags", "time=-l",
 }
 
 // wasm compiles the named programs of the folder wasm, or takes them from the cache when none of their sources changed.

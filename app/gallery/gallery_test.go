@@ -69,6 +69,16 @@ func serveVersions(t *testing.T) (url string, next func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	files := map[string][]byte{} // as they are now: they may be built anew beside the test
+	for _, e := range m.Entries {
+		name := strings.ReplaceAll(strings.TrimPrefix(e.Path, "/"), "/", "~")
+		if e.Path == "/" {
+			name = "index.html"
+		}
+		if files[e.Path], err = os.ReadFile(filepath.Join(dist, "files", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", csp)
 		path := r.URL.Path
@@ -84,16 +94,10 @@ func serveVersions(t *testing.T) (url string, next func()) {
 				w.Write(wasm)
 				return
 			}
+			w.Write(files[path])
 			if path == "/sw.js" {
-				body, _ := os.ReadFile(filepath.Join(dist, "files", "sw.js"))
-				fmt.Fprintf(w, "%s\n// %d\n", body, version.Load())
-				return
+				fmt.Fprintf(w, "\n// %d\n", version.Load())
 			}
-			name := strings.ReplaceAll(strings.TrimPrefix(e.Path, "/"), "/", "~")
-			if path == "/" {
-				name = "index.html"
-			}
-			http.ServeFile(w, r, filepath.Join(dist, "files", name))
 			return
 		}
 		http.NotFound(w, r)

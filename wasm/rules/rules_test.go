@@ -1,3 +1,5 @@
+//go:build !js
+
 // Package rules holds rules written in AssemblyScript: the library for them, and two to begin with.
 package rules
 

@@ -32,7 +32,7 @@ func billing(path string) any {
 			{ID: "team", Name: "Team", Now: true, Prices: []string{"6.00 EUR for each seat and month", "Changes above a million: 1.00 EUR for each started package"}, Grants: []string{"Seats: up to 200"}},
 			{ID: "business", Name: "Business", Prices: []string{"49.00 EUR a month", "11.00 EUR for each seat and month"}, Grants: []string{"Seats: as many as you need"}}},
 		Usage: []api.BillingUsage{{Meter: "changes", Unit: "changes", Name: "Changes", Used: 912_400, Forecast: 1_190_000, Limit: 1_000_000, Soft: true, Days: days(39_000), DaysAll: 30},
-			{Meter: "api-calls", Unit: "api-calls", Name: "API calls", Used: 350, Forecast: 456, Days: days(15), DaysAll: 30}, {Meter: "storage-byte-hours", Unit: "storage-byte-hours", Name: "Storage", Used: 2_900_000_000, Forecast: 3_780_000_000, Days: days(126_000_000), DaysAll: 30}},
+			{Meter: "api-calls", Unit: "api-calls", Name: "API calls", Used: 350, Forecast: 456, Days: days(15), DaysAll: 30}, {Meter: "storage-byte-hours", Unit: "storage-byte-hours", Name: "Storage over time", Used: 2_900_000_000, Forecast: 3_780_000_000, Days: days(126_000_000), DaysAll: 30}},
 		Invoices: []api.Invoice{{Number: "HF-000042", State: "open", IssuedMS: Noon.AddDate(0, 0, -22).UnixMilli(), Total: "28.80 EUR", Due: "28.80 EUR", Confirm: true}, {Number: "HF-000017", State: "paid", IssuedMS: Noon.AddDate(0, 0, -53).UnixMilli(), Total: "28.80 EUR"}},
 		Methods:  []api.PayMethod{{Kind: "card", Text: "•••• 4242"}},
 		Details:  api.BillingDetails{Name: "Harbor Studio", Address: []string{"Kai 3", "20457 Hamburg"}, Country: "DE", VATID: "DE136695976"}}

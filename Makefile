@@ -6,7 +6,7 @@ DATA ?= ./data
 # What runs in the browser is vetted as the browser's compiler sees it.
 WASM := GOOS=js GOARCH=wasm
 # Packages where goroutines share data. Pure code has nothing to race, and the detector makes it ten times slower.
-RACE := ./build/browser ./edge/... ./sync/replica/... ./sync/sim/... \
+RACE := ./build/browser ./edge/... $(addprefix ./sync/,guest/... link natsd replica/... sim/...) \
   $(addprefix ./server/,api biller control directory hub identity metering outbox restapi/... tenancy throttle webhook)
 
 # Tests that look at the whole tree or at the built program: go's test cache does not see what those depend on.

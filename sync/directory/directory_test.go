@@ -26,6 +26,7 @@ func TestRecordsGolden(t *testing.T) {
 		{SigningKey("k1"), Key{Public: []byte("0123456789abcdef0123456789abcdef")}},
 		{RevokedKey(id.Derive("session")), Revoked{time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}},
 		{RegionKey("eu"), Region{"eu", "https://eu.example.com"}},
+		{RuleKey(tenant, id.Derive("rule")), Rule{tenant, id.Derive("rule"), "Done needs somebody", []byte("0123456789abcdef0123456789abcdef"), []byte("\x00asm")}},
 	} {
 		j, err := json.Marshal(r.value)
 		if err != nil {

@@ -1,12 +1,11 @@
 package e2e
 
 import (
-	"os"
-	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
+
+	"holdfast/build/browser"
 )
 
 const smallPlans = `
@@ -22,18 +21,26 @@ plans:
 
 const again = "role=button:Try again"
 
+// buyTeam adds a card on the billing page and changes to the plan Team.
+func buyTeam(g *browser.Page) {
+	g.Click("role=button:Add a card")
+	g.Fill("label=Card number", "4242 4242 4242 4242")
+	g.Press("Enter")
+	g.WaitText("•••• 4242")
+	g.Click("#plan-team")
+	g.WaitText("is charged now")
+	g.Click("role=button:Change the plan")
+	g.Wait("role=heading:Plan: Team")
+	g.WaitText("· Paid")
+}
+
 // A workspace reaches its plan's limit: what its owner wrote waits with a sentence, and goes through once the plan is larger. The change of
 // plan is previewed, charged to the test bank, and has its invoice.
 func TestPlanLimitAndChangeOfPlan(t *testing.T) {
 	s := start(t, "local")
-	s.stop(syscall.SIGTERM)
-	if err := os.WriteFile(filepath.Join(s.data, "hub", "catalog.yaml"), []byte(smallPlans), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.up()
+	s.sell(smallPlans)
 	_, g := owner(t, s)
-	g.Press("c")
-	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
+	compose(g)
 	for n := range 12 { // those over the limit are shown until the region refuses them
 		g.Type("Task " + strconv.Itoa(n))
 		g.Press("Enter")
@@ -53,15 +60,7 @@ func TestPlanLimitAndChangeOfPlan(t *testing.T) {
 
 	g.Click(`a[href$="/billing"]`)
 	g.Wait("role=heading:Plan: Free")
-	g.Click("role=button:Add a card")
-	g.Fill("label=Card number", "4242 4242 4242 4242")
-	g.Press("Enter")
-	g.WaitText("•••• 4242")
-	g.Click("#plan-team")
-	g.WaitText("is charged now")
-	g.Click("role=button:Change the plan")
-	g.Wait("role=heading:Plan: Team")
-	g.WaitText("· Paid")
+	buyTeam(g)
 
 	g.Click(`a[href$="/attention"]`)
 	g.Wait(again)

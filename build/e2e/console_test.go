@@ -3,7 +3,6 @@ package e2e
 import (
 	"io"
 	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -24,25 +23,13 @@ func TestOperatorsConsole(t *testing.T) {
 	signUp(ana, "Ana Ferreira")
 	newWorkspace(ana, "Harbor Studio")
 	ana.Click(`a[href$="/billing"]`)
-	ana.Click("role=button:Add a card")
-	ana.Fill("label=Card number", "4242 4242 4242 4242")
-	ana.Press("Enter")
-	ana.WaitText("•••• 4242")
-	ana.Click("#plan-team")
-	ana.WaitText("is charged now")
-	ana.Click("role=button:Change the plan")
-	ana.Wait("role=heading:Plan: Team")
-	ana.WaitText("· Paid")
+	buyTeam(ana)
 
 	olga, g := newPerson(t, "olga", s.url(0))
 	olga.Allow("404")
 	signUp(g, "Olga Operator")
 	g.Wait("label=Workspace name")
-	out, err := exec.Command(binary, "operator", "invite", "--data", s.data).CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	g.Go(strings.Fields(string(out))[0])
+	g.Go(strings.Fields(s.cli("operator", "invite"))[0])
 	g.Click("role=button:Continue as Olga Operator")
 	g.Wait("role=heading:Overview")
 	g.WaitText("Nothing needs you")

@@ -147,8 +147,7 @@ func TestTextsThatAreTooLong(t *testing.T) {
 		t.Helper()
 		g.WaitFor(dom+" holds the whole text", `document.getElementById("`+dom+`").value.length >= 1 << 19`)
 	}
-	g.Press("c")
-	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
+	compose(g)
 	g.Insert(long)
 	g.Press("Enter")
 	g.WaitText(title)

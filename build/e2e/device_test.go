@@ -183,8 +183,7 @@ func TestBrowserWithoutRoom(t *testing.T) {
 	ana.Offline(true)
 	offline(g)
 	g.Quota(1)
-	g.Press("c")
-	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
+	compose(g)
 	kept := 0
 	const noRoom = `document.body.innerText.includes("This device had no room for your last")`
 	for ; kept < 400 && !browser.Eval[bool](g, noRoom); kept++ {

@@ -14,8 +14,7 @@ import (
 // write adds n tasks named prefix 0, prefix 1, … as fast as the keyboard of a script goes; between is called before each.
 func write(g *browser.Page, prefix string, n int, between func(i int)) {
 	g.Wait("#new-task") // people write when they may
-	g.Press("c")
-	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
+	compose(g)
 	for i := range n {
 		if between != nil {
 			between(i)
@@ -78,8 +77,7 @@ func TestLeadingTabIsClosed(t *testing.T) {
 	total(g, 31)
 	saved(g)
 	g.Wait("#new-task") // people write when they may
-	g.Press("c")
-	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
+	compose(g)
 	g.Insert("Written as the tab closes")
 	g.Press("Enter")
 	g.Close()

@@ -4,17 +4,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	standard "github.com/standard-webhooks/standard-webhooks/libraries/go"
-
-	"holdfast/build/browser"
 )
 
 // An owner adds a billing e-mail and a webhook, and changes the plan. Their program hears of it and accepts the signatures with the secret that was
@@ -40,7 +34,8 @@ func TestWebhookAndMailsOfAChangeOfPlan(t *testing.T) {
 		}
 	}))
 	t.Cleanup(program.Close)
-	g := browser.New(t, browser.Options{Name: "ana", Width: 1440, Height: 900, Allow: []string{"400"}}).Open(s.url(0) + "/") // two entries are refused
+	ana, g := newPerson(t, "ana", s.url(0))
+	ana.Allow("400") // two entries are refused
 	signUp(g, "Ana Ferreira")
 	newWorkspace(g, "Harbor")
 	g.Click(`a[href$="/billing"]`)
@@ -66,14 +61,7 @@ func TestWebhookAndMailsOfAChangeOfPlan(t *testing.T) {
 	g.Press("Escape")
 	g.WaitGone("role=dialog:The webhook's secret")
 
-	g.Click("role=button:Add a card")
-	g.Fill("label=Card number", "4242 4242 4242 4242")
-	g.Press("Enter")
-	g.WaitText("•••• 4242")
-	g.Click("#plan-team")
-	g.WaitText("is charged now")
-	g.Click("role=button:Change the plan")
-	g.WaitText("· Paid")
+	buyTeam(g)
 	within(t, "the program hears of the invoice", func() bool { mu.Lock(); defer mu.Unlock(); return heard == 1 })
 	mu.Lock()
 	if bad != "" {
@@ -86,24 +74,16 @@ func TestWebhookAndMailsOfAChangeOfPlan(t *testing.T) {
 	g.WaitText("Delivered")
 	g.Press("Escape")
 
-	cli := func(args ...string) string {
-		t.Helper()
-		out, err := exec.Command(binary, append(args, "--data", s.data)...).CombinedOutput()
-		if err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
-		return string(out)
-	}
 	var line string
 	within(t, "the mail of the invoice is kept", func() bool {
-		for l := range strings.SplitSeq(cli("mail", "list"), "\n") {
+		for l := range strings.SplitSeq(s.cli("mail", "list"), "\n") {
 			if strings.Contains(l, "kept") && strings.Contains(l, "invoice.issued") && strings.Contains(l, "billing@harbor.example") {
 				line = l
 			}
 		}
 		return line != ""
 	})
-	if mail := cli("mail", "show", strings.Fields(line)[0]); !strings.Contains(mail, "Attached: HF-000001.pdf") || !strings.Contains(mail, s.url(0)+"/w/") {
+	if mail := s.cli("mail", "show", strings.Fields(line)[0]); !strings.Contains(mail, "Attached: HF-000001.pdf") || !strings.Contains(mail, s.url(0)+"/w/") {
 		t.Errorf("%s", mail)
 	}
 }
@@ -111,13 +91,9 @@ func TestWebhookAndMailsOfAChangeOfPlan(t *testing.T) {
 // A key that is made on the page lets a program count usage, and nothing more. Once it is revoked there, the program is refused.
 func TestAPIKeyFromThePage(t *testing.T) {
 	s := start(t, "local")
-	s.stop(syscall.SIGTERM)
 	plans := strings.Replace(smallPlans, "meters: {", "meters: {mails: {name: Mails, aggregate: sum}, ", 1)
-	if err := os.WriteFile(filepath.Join(s.data, "hub", "catalog.yaml"), []byte(plans), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.up()
-	g := browser.New(t, browser.Options{Name: "ana", Width: 1440, Height: 900}).Open(s.url(0) + "/")
+	s.sell(plans)
+	_, g := newPerson(t, "ana", s.url(0))
 	signUp(g, "Ana Ferreira")
 	newWorkspace(g, "Harbor")
 	g.Click(`a[href$="/billing"]`)

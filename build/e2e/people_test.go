@@ -57,6 +57,12 @@ func member(t *testing.T, s *stack, g *browser.Page) (*browser.Person, *browser.
 	return bo, h
 }
 
+// compose opens the field for a new task.
+func compose(g *browser.Page) {
+	g.Press("c")
+	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
+}
+
 func newProject(g *browser.Page, name string) {
 	g.Click("#project-new")
 	g.Fill("label=Name", name)
@@ -70,8 +76,7 @@ func newProject(g *browser.Page, name string) {
 // addTasks writes tasks one after another with the keyboard alone.
 func addTasks(g *browser.Page, titles ...string) {
 	g.Wait("#new-task") // people write when they may
-	g.Press("c")
-	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
+	compose(g)
 	for _, title := range titles {
 		g.Type(title)
 		g.Press("Enter")
@@ -95,15 +100,9 @@ func invite(g *browser.Page, origin string) string {
 // join opens an invitation as somebody new.
 func join(g *browser.Page, link, name string) {
 	g.Go(link)
-	signUpFromInvitation(g, name)
+	signUp(g, name)
 	g.Click("role=button:Join as " + name)
 	g.Wait("role=heading:Projects")
-}
-
-func signUpFromInvitation(g *browser.Page, name string) {
-	g.Click("role=link:Create an account")
-	g.Fill("label=Your name", name)
-	g.Click("role=button:Create account with a passkey")
 }
 
 // everywhere waits until all that this page shows is in every region.

@@ -2,11 +2,8 @@ package e2e
 
 import (
 	"encoding/base64"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"holdfast/build/browser"
@@ -26,11 +23,7 @@ plans:
 // on the billing page, and a line of the next invoice.
 func TestRuleOfAWorkspace(t *testing.T) {
 	s := start(t, "local")
-	s.stop(syscall.SIGTERM)
-	if err := os.WriteFile(filepath.Join(s.data, "hub", "catalog.yaml"), []byte(ruledPlans), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s.up()
+	s.sell(ruledPlans)
 	ana, g := newPerson(t, "ana", s.url(0))
 	ana.Allow("400 .Bad Request. .*/rules") // the broken module
 	ownProject(g, "Buy paint")
@@ -52,8 +45,7 @@ func TestRuleOfAWorkspace(t *testing.T) {
 	g.WaitText("Freeze")
 
 	openProject(g, "Website")
-	g.Press("c")
-	g.WaitFor("the new task's field has the keyboard", `document.activeElement?.id === "compose"`)
+	compose(g)
 	g.Type("Sell paint")
 	g.Press("Enter")
 	g.Wait(`a[href$="/attention"]`)

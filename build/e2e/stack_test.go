@@ -206,11 +206,28 @@ func (p *process) stop(sig syscall.Signal) {
 // url is a region's origin. localhost, because passkeys need a name that is a secure context.
 func (s *stack) url(region int) string { return "http://localhost:" + strconv.Itoa(s.port+region) }
 
+// cli runs a command of holdfast against the stack's folder, and gives what it prints.
+func (s *stack) cli(args ...string) string {
+	s.t.Helper()
+	out, err := exec.Command(binary, append(args, "--data", s.data)...).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("holdfast %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
 // link runs `holdfast link …` against the stack.
 func (s *stack) link(args ...string) {
 	s.t.Helper()
-	out, err := exec.Command(binary, append([]string{"link", "--data", s.data}, args...)...).CombinedOutput()
-	if err != nil {
-		s.t.Fatalf("holdfast link %v: %v\n%s", args, err, out)
+	s.cli(append([]string{"link"}, args...)...)
+}
+
+// sell starts the hub anew with a catalogue.
+func (s *stack) sell(plans string) {
+	s.t.Helper()
+	s.stop(syscall.SIGTERM)
+	if err := os.WriteFile(filepath.Join(s.data, "hub", "catalog.yaml"), []byte(plans), 0o600); err != nil {
+		s.t.Fatal(err)
 	}
+	s.up()
 }

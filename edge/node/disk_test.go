@@ -16,6 +16,17 @@ import (
 	"holdfast/sync/fault"
 )
 
+// smallDisk is a folder with a file system of its own, of 96 MB.
+func smallDisk(t *testing.T) string {
+	t.Helper()
+	mount := t.TempDir()
+	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=96m"); err != nil {
+		t.Skip("needs the right to mount a small file system:", err)
+	}
+	t.Cleanup(func() { syscall.Unmount(mount, syscall.MNT_DETACH) })
+	return mount
+}
+
 // fill uses up the file system of a folder, and gives what makes room again.
 func fill(t *testing.T, folder string) (room func()) {
 	t.Helper()
@@ -41,11 +52,7 @@ func fill(t *testing.T, folder string) (room func()) {
 // also what was accepted just before and is not in the other region yet.
 func TestDiskOfAnEdgeIsFull(t *testing.T) {
 	t.Parallel()
-	mount := t.TempDir()
-	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=96m"); err != nil {
-		t.Skip("needs the right to mount a small file system:", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(mount, syscall.MNT_DETACH) })
+	mount := smallDisk(t)
 	h := edgetest.NewHub(t)
 	us := newEdge(t, h, "us")
 	eu := newEdgeIn(t, h, "eu", filepath.Join(mount, "eu"))
@@ -104,11 +111,7 @@ func TestDiskOfAnEdgeIsFull(t *testing.T) {
 // when there is, it starts with everything that was acknowledged. So does a new one.
 func TestEdgeStartsOnAFullDisk(t *testing.T) {
 	t.Parallel()
-	mount := t.TempDir()
-	if err := syscall.Mount("tmpfs", mount, "tmpfs", 0, "size=96m"); err != nil {
-		t.Skip("needs the right to mount a small file system:", err)
-	}
-	t.Cleanup(func() { syscall.Unmount(mount, syscall.MNT_DETACH) })
+	mount := smallDisk(t)
 	h := edgetest.NewHub(t)
 	eu, us := newEdgeIn(t, h, "eu", filepath.Join(mount, "eu")), newEdge(t, h, "us")
 	ana := h.NewPerson()
